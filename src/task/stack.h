@@ -1,0 +1,38 @@
+/* task/stack.h -- stacks with a guard page below, kept in a pool, the last used given first (its
+ * pages are warm).
+ *
+ * The guard: MADV_GUARD_INSTALL (Linux 6.13; splits no mapping, so their number is not bounded by
+ * vm.max_map_count), else mprotect. Stacks are cut from large mappings; a page that was once
+ * touched is kept, since giving it back and touching it anew costs 2 us. */
+#ifndef TASK_STACK_H
+#define TASK_STACK_H
+
+#include <stoa/embed.h>
+
+#include <stddef.h>
+
+struct stack_slab;
+struct stack_free;
+
+struct stacks {
+    size_t bytes;             /* usable, per stack */
+    struct stack_free *free;  /* the pool, last in first out */
+    struct stack_slab *slabs; /* the mappings */
+    size_t used;              /* handed out now */
+    const struct stoa_mem *mem;
+};
+
+struct stack {
+    char *low;  /* the lowest usable byte: the guard ends here */
+    char *high; /* one past the highest */
+};
+
+/* bytes: rounded up to whole pages; 0 = 64 KiB; less than 16 KiB becomes 16 KiB. */
+void stacks_init(struct stacks *p, const struct stoa_mem *mem, size_t bytes);
+void stacks_done(struct stacks *p);
+
+/* returns 0 and *ret; -ENOMEM. */
+int stack_take(struct stacks *p, struct stack *ret);
+void stack_give(struct stacks *p, struct stack s);
+
+#endif
