@@ -86,10 +86,10 @@ STOA_API void stoa_stop(stoa_rt *rt, stoa_time grace);
 /* Frees all of it. NULL is fine; not during stoa_run. */
 STOA_API void stoa_free(stoa_rt *rt);
 
-struct stoa_listen {  /* copied */
-    const char *addr; /* "host:port", ":port", "[::]:443", "unix:/path" */
-    int backlog;      /* completed connections waiting for accept; 0 = somaxconn */
-    stoa_time idle;   /* longest silence; 0 = 60 s; STOA_NEVER = no limit */
+struct stoa_listen {       /* copied */
+    const char *addr;      /* "host:port", ":port", "[::]:443", "unix:/path" */
+    int backlog;           /* completed connections waiting for accept; 0 = somaxconn */
+    stoa_time idle;        /* longest silence; 0 = 60 s; STOA_NEVER = no limit */
     stoa_handler *handler; /* one call, one task, per connection; 0 closes the connection in order,
                               a result < 0 resets it and is logged */
     void *arg;             /* seen by all cores: constant, or locked */
@@ -100,8 +100,8 @@ struct stoa_listen {  /* copied */
  *            what else bind(2) and listen(2) say; nothing is left open on failure. */
 STOA_API int stoa_listen(stoa_rt *rt, const struct stoa_listen *l);
 
-struct stoa_datagram_listen { /* copied */
-    const char *addr;         /* "host:port" */
+struct stoa_datagram_listen {       /* copied */
+    const char *addr;               /* "host:port" */
     stoa_datagram_handler *handler; /* one call, one task, per datagram */
     void *arg;
 };

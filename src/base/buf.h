@@ -10,9 +10,9 @@ struct buf {
     char *p;
     size_t n, room;
     const struct stoa_mem *mem;
-    char *first;     /* the owner's storage, borrowed; may be NULL */
+    char *first; /* the owner's storage, borrowed; may be NULL */
     size_t first_n;
-    bool failed;     /* something did not fit: what is in it is not whole */
+    bool failed; /* something did not fit: what is in it is not whole */
 };
 
 /* first: borrowed storage that is used until it is too small; NULL, 0 = none. */

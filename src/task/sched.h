@@ -22,7 +22,7 @@ struct timer {
 };
 
 struct sched {
-    struct list ready;    /* jobs, in the order in which they became ready */
+    struct list ready; /* jobs, in the order in which they became ready */
     struct heap timers;
     stoa_task *running;   /* NULL: the core's own stack */
     stoa_time now;        /* the moment of this turn */

@@ -1,0 +1,77 @@
+/* core/core.h -- one core: its I/O, its tasks, its loop. One thread drives it (core/rt.c), or the
+ * simulator does, turn by turn.
+ *
+ * Knows nothing of connections; net/ hangs its listeners on it as services (core/service.h). */
+#ifndef CORE_CORE_H
+#define CORE_CORE_H
+
+#include "io/io.h"
+#include "task/task.h"
+
+#include <pthread.h>
+
+struct core {
+    struct io *io;
+    const struct io_sys *sys;
+    const struct stoa_mem *mem;
+    const struct stoa_log *log; /* may be NULL */
+    int index;                  /* 0 .. cores - 1 */
+    struct sched sched;
+
+    size_t live;      /* connections and other things that must end before the core may */
+    size_t live_max;  /* of connections: at this number, accepting pauses */
+    struct list want; /* jobs to post when a connection has gone: listeners that pause */
+    bool stopping;    /* no new work */
+
+    pthread_mutex_t mail_lock;
+    struct list mail; /* jobs from other threads */
+};
+
+/* io: opened for this core, closed by core_close; sys: io->sys.
+ *   returns  0, -ENOMEM. */
+struct core_options {
+    struct io *io;
+    const struct stoa_mem *mem;
+    const struct stoa_log *log;
+    int index;
+    size_t live_max;
+    size_t stack_bytes;
+};
+int core_open(struct core *core, const struct core_options *opt);
+
+/* All tasks and connections have ended: checked. */
+void core_close(struct core *core);
+
+/* One turn of the loop: waits for the first of completion, timer, mail; delivers it; runs what is
+ * ready.
+ *   returns  0; < 0: the I/O cannot go on. */
+int core_turn(struct core *core);
+
+/* Runs j on the core's own stack and thread, soon.                                 [any]
+ * j must not be waiting already. */
+void core_post(struct core *core, struct job *j);
+
+/* The moment of this turn. */
+static inline stoa_time core_now(const struct core *core)
+{
+    return core->io->now.mono_ns;
+}
+
+static inline int64_t core_real_ns(const struct core *core)
+{
+    return core->io->now.real_ns;
+}
+
+/* A connection has come, or gone (wakes listeners that pause). */
+void core_live_add(struct core *core);
+void core_live_drop(struct core *core);
+
+/* Runs fn on a helper thread and waits for its end, deaf to cancellation.         [waits]
+ *   returns  what fn returned; -ENOMEM, -EAGAIN: no thread to be had, fn was not called. */
+int core_offload(struct core *core, int (*fn)(const struct io_sys *sys, void *arg), void *arg);
+
+/* Tells the log hook, if there is one. */
+__attribute__((format(printf, 3, 4))) void core_say(const struct core *core, enum stoa_level level,
+                                                    const char *fmt, ...);
+
+#endif

@@ -1,0 +1,35 @@
+/* core/service.h -- what a runtime runs on every one of its cores: a listener, a datagram socket.
+ *
+ * The life of a service: made on the program's thread before stoa_run (binds, so that errors are
+ * told early); then, on each core's thread: start, drain, maybe cut; freed after all cores ended. */
+#ifndef CORE_SERVICE_H
+#define CORE_SERVICE_H
+
+#include "core/core.h"
+
+struct service {
+    struct list node;
+    const struct service_ops *ops;
+};
+
+struct service_ops {
+    /* Begins on this core. returns 0, < 0: the runtime stops and stoa_run returns it. */
+    int (*start)(struct service *s, struct core *core);
+    /* No new work; what is idle goes now. What runs is waited for (core->live). */
+    void (*drain)(struct service *s, struct core *core);
+    /* The grace is over: cancel what runs. It still ends by itself, soon. */
+    void (*cut)(struct service *s, struct core *core);
+    /* Frees s and closes what it holds. Also without any start. */
+    void (*free)(struct service *s);
+};
+
+struct stoa_rt;
+
+/* The runtime as the floors above see it. */
+void rt_add(struct stoa_rt *rt, struct service *s); /* rt frees it; before stoa_run */
+int rt_cores(const struct stoa_rt *rt);
+const struct stoa_mem *rt_mem(const struct stoa_rt *rt);
+const struct io_sys *rt_sys(const struct stoa_rt *rt);
+const struct stoa_log *rt_log(const struct stoa_rt *rt);
+
+#endif

@@ -1,0 +1,51 @@
+/* net/addr.h -- addresses as people write them, and back. Resolving a name may block: only before
+ * stoa_run, or on a helper thread. */
+#ifndef NET_ADDR_H
+#define NET_ADDR_H
+
+#include "base/str.h"
+
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+
+struct addr {
+    socklen_t len;
+    union {
+        sa_family_t family;
+        struct sockaddr any;
+        struct sockaddr_in v4;
+        struct sockaddr_in6 v6;
+        struct sockaddr_un un;
+    };
+};
+
+enum { ADDR_TEXT_BYTES = 120 }; /* enough for any address in words, terminated */
+
+/* Splits "host:port", ":port", "[v6]:port", "unix:PATH" and checks the form.
+ *   returns  0; -EINVAL and *why, a static sentence that says what is wrong.
+ *   unix     ret->path is set, terminated, host is empty. ":port" = empty host: all interfaces. */
+struct addr_parts {
+    char host[256];
+    char port[16]; /* number or service name */
+    char path[108];
+    bool is_unix;
+};
+int addr_split(struct stoa_str text, struct addr_parts *ret, const char **why);
+
+/* All addresses that the parts mean, in getaddrinfo's order. An empty host gives the IPv6 wildcard
+ * (dual-stack) where the machine has IPv6, else 0.0.0.0. "localhost" gives 127.0.0.1 and ::1.
+ *   returns  how many (1..max); -EINVAL and *why for a name that does not resolve (gai_strerror). */
+int addr_resolve(const struct addr_parts *parts, int socktype, struct addr *ret, int max,
+                 const char **why);
+
+/* "127.0.0.1:80", "[::1]:80", "unix:/path"; escaped where a path has odd bytes. returns buf. */
+char *addr_format(const struct addr *a, char *buf, size_t n);
+
+/* The host part alone: "127.0.0.1", "::1", "unix:". returns buf. */
+char *addr_format_host(const struct addr *a, char *buf, size_t n);
+
+uint16_t addr_port(const struct addr *a); /* host order; 0 for Unix */
+void addr_set_port(struct addr *a, uint16_t port);
+
+#endif

@@ -1,0 +1,73 @@
+/* net/conn.h -- a byte stream to a peer.
+ *
+ * Knows: its descriptor, the bytes received and not yet read, who waits for it. Its users (raw
+ * handlers, http/) read, write and return; they never see the descriptor, so that a later TLS can
+ * stand between.
+ *
+ * A connection's life: accepted -> served by a task -> { parked -> served }* -> closed in order
+ * (FIN, then lingering until the peer is done), or reset. Parked: no task, no stack, no buffer; a
+ * record of at most 256 bytes. */
+#ifndef NET_CONN_H
+#define NET_CONN_H
+
+#include "core/core.h"
+#include "net/addr.h"
+
+#include <sys/uio.h>
+
+struct port; /* a listener's part on one core */
+
+/* What serves a connection, in a task of its own.
+ *   returns  CONN_CLOSE, CONN_PARK, CONN_GONE; < 0 resets the peer and is logged. */
+typedef int conn_service(stoa_conn *c, void *arg);
+
+enum {
+    CONN_CLOSE = 0, /* close in order: FIN, then read and drop what still comes, for a bounded time,
+                       so that our last bytes are not destroyed by a reset (RFC 9112 section 9.6) */
+    CONN_PARK = 1,  /* call me again when bytes come; close after the listener's idle time */
+    CONN_GONE = 2,  /* the peer said that it sends no more: close at once when nothing is unread */
+};
+
+/* Waits until more than `have` bytes are unread, and gives them as one slice.     [waits]
+ *   have     < max.
+ *   max      no more than so many are made one slice.
+ *   returns  1 and *ret (ret->n > have, borrowed until the next conn_ or stoa_ call that reads from
+ *            c); 0 = the peer has finished: *ret is what is left (ret->n == have or less); < 0, and
+ *            what is unread stays. */
+int conn_fill(stoa_conn *c, size_t have, size_t max, struct stoa_str *ret);
+
+/* What is unread and in one piece now, without waiting; n 0 = nothing. Borrowed likewise. */
+struct stoa_str conn_unread(const stoa_conn *c);
+
+/* Drops the first n unread bytes; n at most what the last slice had. */
+void conn_consume(stoa_conn *c, size_t n);
+
+/* Bytes received that nobody has read yet. */
+size_t conn_unread_bytes(const stoa_conn *c);
+
+/* Writes all of v, which it changes.                                              [waits]
+ *   more     something follows at once: the kernel may hold the last segment back (MSG_MORE).
+ *   returns  0; < 0 as stoa_write. */
+int conn_write(stoa_conn *c, struct iovec *v, int count, bool more);
+
+/* Sends n bytes of a file from `at`, never waiting for the disk on the core's thread.  [waits]
+ *   file     borrowed; only read at, its position is not used.
+ *   returns  0; STOA_EEOF: the file is shorter by now (part of it has gone out); < 0. */
+int conn_send_file(stoa_conn *c, int file, off_t at, uint64_t n);
+
+/* When the unread bytes came: the kernel's stamp of the oldest unread chunk; 0 = not known. */
+int64_t conn_stamp_ns(const stoa_conn *c);
+
+struct core *conn_core(const stoa_conn *c);
+const struct addr *conn_local(const stoa_conn *c); /* the listener's address */
+/* The peer's address, asked for at the first call and kept; family AF_UNSPEC when it was gone. */
+void conn_peer(const stoa_conn *c, struct addr *ret);
+
+/* The moment of accept, and how many times `serve` was called. */
+stoa_time conn_accepted(const stoa_conn *c);
+uint32_t conn_served(const stoa_conn *c);
+
+/* Whether the listener drains: answer what is here, then close. */
+bool conn_is_draining(const stoa_conn *c);
+
+#endif
