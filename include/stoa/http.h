@@ -1,0 +1,83 @@
+/* stoa/http.h -- HTTP/1.1; one exchange (a request and its response) = one plain C function.
+ * Time, errors, owner, threads, waits: see stoa.h. RFC 9110 and 9112. */
+#ifndef STOA_HTTP_H
+#define STOA_HTTP_H
+
+#include <stoa.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct stoa_http stoa_http;
+typedef int stoa_http_handler(stoa_http *x, void *arg);
+/* Called once per request, in the connection's task, when its head has come whole and valid.
+ *   returns  0 = done (a response never started is a 500; one begun is ended).
+ *            < 0 before the response has started becomes one: -ENOENT 404, -EACCES and -EPERM 403,
+ *            -ETIMEDOUT 504, -ENOMEM, -EMFILE and -ENFILE 503, STOA_EPROTO 400, STOA_ETOOBIG 413,
+ *            else 500. After it has started, the connection is reset, so that the client cannot take
+ *            what came for the whole.
+ * What the handler leaves unread of the request's body is read and dropped, within limits. */
+
+struct stoa_http_listen {  /* copied */
+    const char *addr;      /* as stoa_listen's */
+    int backlog;           /* 0 = somaxconn */
+    stoa_time idle;        /* between requests; 0 = 75 s */
+    stoa_time head_within; /* for a whole head, from its first byte; 0 = 10 s; then 408 */
+    stoa_time body_within; /* longest silence while a body is wanted; 0 = 60 s; then 408 */
+    stoa_time send_within; /* longest time in which the client takes nothing; 0 = 60 s */
+    size_t head_max;       /* bytes of all fields; 0 = 32 KiB; then 431 */
+    size_t line_max;       /* bytes of the request line; 0 = 8 KiB; then 414 */
+    uint64_t body_max;     /* bytes; 0 = 1 MiB; then 413 */
+    stoa_http_handler *handler;
+    void *arg; /* seen by all cores: constant, or locked */
+};
+
+/* As stoa_listen. */
+STOA_API int stoa_http_listen(stoa_rt *rt, const struct stoa_http_listen *l);
+
+/* ---- the request; slices are borrowed as long as x; absent = { NULL, 0 } ---- */
+
+STOA_API struct stoa_str stoa_http_method(const stoa_http *x);
+STOA_API struct stoa_str stoa_http_path(const stoa_http *x);  /* as sent, without the query */
+STOA_API struct stoa_str stoa_http_query(const stoa_http *x); /* after the '?' */
+STOA_API struct stoa_str stoa_http_host(const stoa_http *x);  /* authority of the target, or Host */
+
+/* The value of the first field of that name, whatever its case, trimmed. */
+STOA_API struct stoa_str stoa_http_header(const stoa_http *x, const char *name);
+
+/* Reads the request's body, decoded. Sends the awaited 100 (Continue) first.      [waits]
+ *   returns  1..len; 0 = the body has ended; STOA_ETOOBIG (past body_max), STOA_EPROTO (bad
+ *            chunks), STOA_EEOF (the client left), -ETIMEDOUT, -ECANCELED, -ECONNRESET. */
+STOA_API ssize_t stoa_http_read(stoa_http *x, void *buf, size_t len);
+
+/* The task that runs the handler. */
+STOA_API stoa_task *stoa_http_task(stoa_http *x);
+
+/* ---- the response ---- */
+
+/* Adds a field to the response, before it starts. Both are copied. Date, Connection, Content-Length
+ * and Transfer-Encoding are the server's own.
+ *   returns  0; -EINVAL (not a field name, control bytes in the value, or one of the server's own);
+ *            -EALREADY (started); -ENOMEM. */
+STOA_API int stoa_http_set(stoa_http *x, const char *name, const char *value);
+
+/* Starts the response. len: bytes of the body; -1 = not known (chunked; to HTTP/1.0: until close).
+ *   returns  0; -EALREADY; -EINVAL (a status outside 200..599). Nothing is sent yet. */
+STOA_API int stoa_http_start(stoa_http *x, int status, int64_t len);
+
+/* Writes a part of the body; for HEAD, 204 and 304 it is counted and dropped.     [waits]
+ *   returns  0; -EINVAL (not started, or more than len); else as stoa_write. */
+STOA_API int stoa_http_write(stoa_http *x, const void *buf, size_t len);
+
+/* Sends what is still held back, so that the client sees it now.                  [waits] */
+STOA_API int stoa_http_flush(stoa_http *x);
+
+/* A whole response. type: its Content-Type, NULL = none.                          [waits] */
+STOA_API int stoa_http_reply(stoa_http *x, int status, const char *type, const void *body,
+                             size_t len);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
