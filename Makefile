@@ -1,57 +1,262 @@
 # stoa: `make serve` shows it, `make test` proves it; `make help` lists the rest.
+#
+#   BUILD=dir    where everything built goes; each variant (asan, tsan, ...) has a folder of its own
+#   CFLAGS=...   optimisation and debugging; EXTRA=... comes after all other flags
+#   T=name       only the tests of that name:  make unit T=str    make e2e T=files
+#   SERVE=...    options for the server:       make serve SERVE='--list -l :9000'
+#   V=1          show the commands
 
-CC      ?= gcc
 BUILD   ?= build
 PREFIX  ?= /usr/local
 VERSION := $(shell sed -n 's/^\#define STOA_VERSION "\(.*\)"/\1/p' include/stoa.h)
+SONAME  := libstoa.so.0
+ifeq ($(origin CC),default)
+CC      := gcc
+endif
 
-# What the distribution provides, by package.
+# What the distribution provides, by package; tools/need installs what is missing.
 BUILD_PACKAGES := gcc libc6-dev liburing-dev
-TEST_PACKAGES  := libcmocka-dev curl python3 iproute2 procps
+TEST_PACKAGES  := $(BUILD_PACKAGES) libcmocka-dev python3 curl iproute2 procps
+CLANG_PACKAGES := $(BUILD_PACKAGES) libcmocka-dev clang libclang-rt-dev
+BENCH_PACKAGES := $(BUILD_PACKAGES) python3 nginx-light wrk
 
-WARN    := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wvla -Wframe-larger-than=2048
-CFLAGS  ?= -O2 -g
+WARN       := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wvla -Wframe-larger-than=2048
+CFLAGS     ?= -O2 -g
 ALL_CFLAGS := -std=gnu17 -D_GNU_SOURCE -Iinclude -Isrc $(WARN) -fstack-clash-protection \
-              -fvisibility=hidden -fno-omit-frame-pointer -pthread -MMD -MP $(CFLAGS) $(EXTRA)
-LDLIBS  := -luring -pthread
+              -fvisibility=hidden -fno-omit-frame-pointer -pthread $(CFLAGS) $(EXTRA)
+LDLIBS     := -luring -pthread
 
-# The library's folders, lowest first: a file may include only its own and those before it.
-FLOORS  := base stage wire task io core net probe http app
-LIB_SRC := $(wildcard $(FLOORS:%=src/%/*.c) $(FLOORS:%=src/%/*.S))
-LIB_OBJ := $(LIB_SRC:%=$(BUILD)/obj/%.o)
-PIC_OBJ := $(LIB_SRC:%=$(BUILD)/pic/%.o)
+# A make within make: as many jobs as there are CPUs, unless the caller chose a number.
+submake = $(MAKE) --no-print-directory $(if $(filter -j% --jobserver%,$(MAKEFLAGS)),,-j$(shell nproc))
+
+# What a recipe shows: one short line, or with V=1 the whole command.
+run = $(if $(V),,@$(if $(findstring s,$(firstword -$(MAKEFLAGS))),,printf '  %s  %s\n' $(1) $@; ))
+
+# A comma inside the arguments of a call.
+, := ,
+
+.DEFAULT_GOAL := all
+.SECONDARY:
+.DELETE_ON_ERROR:
+
+# ---- the library and the command ----
+
+# The library's folders, lowest first: a file includes only its own folder and lower ones.
+FLOORS   := base stage wire task io core net probe http app
+LIB_SRC  := $(wildcard $(FLOORS:%=src/%/*.c) $(FLOORS:%=src/%/*.S))
+LIB_OBJ  := $(LIB_SRC:%=$(BUILD)/obj/%.o)
+PIC_OBJ  := $(LIB_SRC:%=$(BUILD)/pic/%.o)
 TOOL_OBJ := $(patsubst %,$(BUILD)/obj/%.o,$(wildcard src/tool/*.c))
+LIBS     := $(BUILD)/libstoa.a $(BUILD)/libstoa.so
 
-all: $(BUILD)/stoa $(BUILD)/libstoa.a $(BUILD)/libstoa.so
+all: $(BUILD)/stoa $(LIBS)  ## build the command and the libraries
 
-$(BUILD)/libstoa.a: $(LIB_OBJ)
-	@rm -f $@
-	$(AR) rcs $@ $^
+$(BUILD)/libstoa.a: $(LIB_OBJ) $(BUILD)/sources
+	$(call run,AR)rm -f $@ && $(AR) rcs $@ $(LIB_OBJ)
 
-$(BUILD)/libstoa.so: $(PIC_OBJ)
-	$(CC) -shared -Wl,-soname,libstoa.so.0 $(ALL_CFLAGS) -o $@ $^ $(LDLIBS)
+$(BUILD)/libstoa.so.$(VERSION): $(PIC_OBJ) $(BUILD)/sources
+	$(call run,LD)$(CC) -shared -Wl,-soname,$(SONAME) -Wl,-z,defs $(ALL_CFLAGS) -o $@ $(PIC_OBJ) $(LDLIBS)
+
+$(BUILD)/libstoa.so: $(BUILD)/libstoa.so.$(VERSION)
+	@ln -sf $(<F) $(BUILD)/$(SONAME)
+	@ln -sf $(<F) $@
 
 $(BUILD)/stoa: $(TOOL_OBJ) $(BUILD)/libstoa.a
-	$(CC) $(ALL_CFLAGS) -o $@ $^ $(LDLIBS)
+	$(call run,LD)$(CC) $(ALL_CFLAGS) -o $@ $^ $(LDLIBS)
 
-$(BUILD)/obj/%.o: %
+$(BUILD)/obj/%.o: % $(BUILD)/flags
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) -c -o $@ $<
+	$(call run,CC)$(CC) $(ALL_CFLAGS) $(if $(filter tests/%,$<),-Itests) -MMD -MP -c -o $@ $<
 
-$(BUILD)/pic/%.o: %
+$(BUILD)/pic/%.o: % $(BUILD)/flags
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) -fPIC -c -o $@ $<
+	$(call run,CC)$(CC) $(ALL_CFLAGS) -MMD -MP -fPIC -c -o $@ $<
 
-# Unit tests: tests/unit/NAME.c becomes build/test/unit/NAME; `make unit` runs them all.
-UNIT := $(patsubst tests/unit/%.c,$(BUILD)/test/unit/%,$(wildcard tests/unit/*.c))
-
-$(BUILD)/test/unit/%: $(BUILD)/obj/tests/unit/%.c.o $(BUILD)/libstoa.a
+# These files change only when their text does: other flags, or another list of sources.
+$(BUILD)/flags: text = $(CC) $(filter-out -Werror,$(ALL_CFLAGS))
+$(BUILD)/sources: text = $(LIB_SRC)
+$(BUILD)/flags $(BUILD)/sources: always
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) -o $@ $^ -lcmocka $(LDLIBS)
+	@echo '$(text)' | cmp -s - $@ || echo '$(text)' > $@
 
-unit: $(UNIT)
-	@for t in $(UNIT); do $$t || exit 1; done
+-include $(shell find $(BUILD)/obj $(BUILD)/pic -name '*.d' 2>/dev/null)
 
-.PHONY: all unit
-.SECONDARY:
--include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
+serve:  ## install what is missing, build, serve examples/site until Ctrl-C
+	@tools/need $(BUILD_PACKAGES)
+	@$(submake) $(BUILD)/stoa
+	@$(BUILD)/stoa serve $(SERVE) examples/site
+
+# ---- programs: tests, examples, benchmarks (docs/testing.md) ----
+
+named    = $(wildcard $(1)/$(or $(T),*).$(2))
+program  = $(patsubst tests/%.c,$(BUILD)/test/%,$(call named,$(1),c))
+UNIT     := $(call program,tests/unit)
+FAULT    := $(call program,tests/fault)
+FUZZ     := $(call program,tests/fuzz)
+SIM      := $(if $(wildcard tests/sim/*.c),$(BUILD)/test/sim)
+EXAMPLES := $(patsubst %.c,$(BUILD)/%,$(wildcard examples/*.c))
+BENCH    := $(patsubst %.c,$(BUILD)/%,$(wildcard bench/*.c))
+E2E      := $(call named,tests/e2e,sh) $(call named,tests/e2e,py)
+OF_TOOLS := $(call named,tests/tools,sh)
+# Linked to each unit, fault, fuzz and sim program: what they share.
+SUPPORT  := $(patsubst %,$(BUILD)/obj/%.o,$(wildcard tests/support/*.c))
+
+$(UNIT) $(FAULT) $(FUZZ): $(BUILD)/test/%: $(BUILD)/obj/tests/%.c.o $(SUPPORT) $(BUILD)/libstoa.a
+	@mkdir -p $(@D)
+	$(call run,LD)$(CC) $(ALL_CFLAGS) -o $@ $^ $(if $(filter $@,$(FUZZ)),-fsanitize=fuzzer,-lcmocka) $(LDLIBS)
+
+$(SIM): $(patsubst %,$(BUILD)/obj/%.o,$(wildcard tests/sim/*.c)) $(SUPPORT) $(BUILD)/libstoa.a
+	@mkdir -p $(@D)
+	$(call run,LD)$(CC) $(ALL_CFLAGS) -o $@ $^ $(LDLIBS)
+
+$(EXAMPLES) $(BENCH): $(BUILD)/%: $(BUILD)/obj/%.c.o $(BUILD)/libstoa.a
+	@mkdir -p $(@D)
+	$(call run,LD)$(CC) $(ALL_CFLAGS) -o $@ $^ $(LDLIBS)
+
+# ---- running them ----
+
+# SEEDS: how many the simulator runs; SEED: the one to replay. WRAP: a command to run each under.
+SEEDS ?= 2000
+RUN    = STOA=$(abspath $(BUILD)/stoa) BUILD=$(abspath $(BUILD)) tools/run-tests $(WRAP:%='--wrap=$(WRAP)')
+BOTH   = $(foreach io,uring epoll,$(E2E:%='STOA_IO=$(io) %'))
+QUICK  = $(SIM:%='% --seeds $(SEEDS)') $(UNIT) $(FAULT)
+
+test:  ## install what is missing, build, pass every test
+	@tools/need $(TEST_PACKAGES)
+	@$(submake) tests all
+	@$(RUN) $(QUICK) $(BOTH) $(OF_TOOLS)
+
+unit: $(UNIT)  ## the unit tests
+	@$(RUN) $^
+
+fault: $(FAULT)  ## the tests that make each operation fail in turn
+	@$(RUN) $^
+
+sim: $(SIM)  ## the simulator: SEEDS=n of them, or SEED=n to replay one
+	$(SIM) $(if $(SEED),--seed $(SEED),--seeds $(SEEDS))
+
+e2e: $(BUILD)/stoa $(EXAMPLES)  ## real clients against the command, on io_uring and on epoll
+	@$(RUN) $(BOTH)
+
+tests: $(UNIT) $(FAULT) $(SIM) $(EXAMPLES) $(if $(TOOL_OBJ),$(BUILD)/stoa)
+
+examples: $(EXAMPLES)  ## build the examples
+
+bench: $(BENCH) $(BUILD)/stoa  ## measure against nginx, on this machine
+	@tools/need $(BENCH_PACKAGES)
+	@BUILD=$(BUILD) bench/run
+
+# ---- the same under other eyes: each in a folder of its own ----
+
+# The sanitizers' fixed addresses want a plain address space.
+PLAIN    := $(shell setarch -R true 2>/dev/null && echo setarch -R)
+SANITIZE := -fno-sanitize-recover=all -Wno-frame-larger-than
+watched  = $(submake) BUILD=build/$(1) CFLAGS='-O1 -g' EXTRA='$(2)' WRAP='$(3)'
+
+asan:  ## all of `make test` under AddressSanitizer and UBSan
+	@tools/need $(TEST_PACKAGES)
+	@$(call watched,asan,-fsanitize=address$(,)undefined $(SANITIZE),$(PLAIN)) watch SEEDS=200
+
+tsan:  ## all of `make test` under ThreadSanitizer
+	@tools/need $(TEST_PACKAGES)
+	@$(call watched,tsan,-fsanitize=thread $(SANITIZE),$(PLAIN)) watch SEEDS=100
+
+watch: tests
+	@$(RUN) $(QUICK) $(BOTH)
+
+valgrind:  ## unit and fault tests, and a few seeds, under valgrind
+	@tools/need $(TEST_PACKAGES) valgrind
+	@$(call watched,valgrind,,valgrind -q --error-exitcode=99 --leak-check=full) watch-memory SEEDS=10
+
+watch-memory: $(UNIT) $(FAULT) $(SIM)
+	@$(RUN) -t 600 $(QUICK)
+
+FUZZ_SECONDS ?= 60
+fuzz:  ## each parser against libFuzzer for FUZZ_SECONDS
+	@tools/need $(CLANG_PACKAGES) python3
+	@$(call watched,fuzz,-fsanitize=fuzzer-no-link$(,)address$(,)undefined $(SANITIZE),$(PLAIN)) watch-fuzz CC=clang
+
+# What is found new is kept in build/fuzz/corpus; tests/fuzz/corpus is the part that git keeps.
+watch-fuzz: $(FUZZ)
+	@mkdir -p $(FUZZ:$(BUILD)/test/fuzz/%=$(BUILD)/corpus/%) $(FUZZ:$(BUILD)/test/fuzz/%=tests/fuzz/corpus/%)
+	@$(RUN) -t $$(($(FUZZ_SECONDS) * 2 + 60)) $(foreach f,$(FUZZ:$(BUILD)/test/fuzz/%=%), \
+	    '$(BUILD)/test/fuzz/$(f) -max_total_time=$(FUZZ_SECONDS) -timeout=10 -artifact_prefix=$(BUILD)/$(f)- \
+	     $(BUILD)/corpus/$(f) tests/fuzz/corpus/$(f)')
+
+coverage:  ## lines of src/wire and src/task that no unit or fault test reaches
+	@tools/need $(TEST_PACKAGES)
+	@find build/coverage -name '*.gcda' -delete 2>/dev/null || true
+	@$(submake) BUILD=build/coverage CFLAGS='-O0 -g' EXTRA='--coverage -fprofile-update=atomic' watch-lines
+
+watch-lines: $(UNIT) $(FAULT)
+	@$(RUN) $^
+	@tools/coverage $(BUILD) src/wire src/task
+
+# ---- checks ----
+
+SOURCES = $(shell find include src tests examples bench tools -name '*.[ch]')
+HEADERS = $(shell find include src -name '*.h')
+
+format:  ## bring every file into shape
+	@tools/need clang-format-14
+	@clang-format-14 -i $(SOURCES)
+
+check-format:  ## every file is in shape
+	@tools/need clang-format-14
+	@clang-format-14 --dry-run -Werror $(SOURCES)
+
+check-layers:  ## includes go downwards; only the rooms meant for it talk to the kernel
+	@tools/need python3
+	@tools/check-layers
+
+check-symbols: $(LIBS)  ## no writable globals; only STOA_API leaves the shared library
+	@tools/check-symbols $(BUILD) $(VERSION)
+
+check-gcc:  ## all of it builds with gcc without a warning
+	@tools/need $(TEST_PACKAGES)
+	@$(submake) CC=gcc BUILD=build/check-gcc EXTRA=-Werror compile check-headers check-symbols
+
+check-clang:  ## and with clang
+	@tools/need $(CLANG_PACKAGES)
+	@$(submake) CC=clang BUILD=build/check-clang EXTRA=-Werror compile check-headers
+
+compile: tests $(LIBS) $(BENCH) $(patsubst %,$(BUILD)/obj/%.o,$(wildcard tests/fuzz/*.c))
+
+check-headers:  ## each header stands by itself
+	@for h in $(HEADERS); do $(CC) $(ALL_CFLAGS) -fsyntax-only -x c $$h || exit 1; done
+
+# ---- installing ----
+
+LIBDIR     ?= $(PREFIX)/lib
+INCLUDEDIR ?= $(PREFIX)/include
+MANDIR     ?= $(PREFIX)/share/man
+MANUALS    := $(wildcard man/*.[1-9])
+
+install: all  ## command, libraries, headers, manual pages, to DESTDIR and PREFIX
+	install -Dm755 $(BUILD)/stoa $(DESTDIR)$(PREFIX)/bin/stoa
+	install -Dm644 -t $(DESTDIR)$(INCLUDEDIR) include/stoa.h
+	install -Dm644 -t $(DESTDIR)$(INCLUDEDIR)/stoa include/stoa/*.h
+	install -Dm644 -t $(DESTDIR)$(LIBDIR) $(BUILD)/libstoa.a
+	install -Dm755 -t $(DESTDIR)$(LIBDIR) $(BUILD)/libstoa.so.$(VERSION)
+	ln -sf libstoa.so.$(VERSION) $(DESTDIR)$(LIBDIR)/$(SONAME)
+	ln -sf libstoa.so.$(VERSION) $(DESTDIR)$(LIBDIR)/libstoa.so
+	install -d $(DESTDIR)$(LIBDIR)/pkgconfig
+	sed 's|@includedir@|$(INCLUDEDIR)|; s|@libdir@|$(LIBDIR)|; s|@version@|$(VERSION)|' \
+	    tools/stoa.pc.in > $(DESTDIR)$(LIBDIR)/pkgconfig/stoa.pc
+	@for m in $(MANUALS); do install -Dm644 -t $(DESTDIR)$(MANDIR)/man$${m##*.} $$m || exit 1; done
+
+uninstall:  ## remove what install put there
+	rm -rf $(DESTDIR)$(PREFIX)/bin/stoa $(DESTDIR)$(INCLUDEDIR)/stoa.h $(DESTDIR)$(INCLUDEDIR)/stoa \
+	    $(DESTDIR)$(LIBDIR)/libstoa.a $(DESTDIR)$(LIBDIR)/libstoa.so $(DESTDIR)$(LIBDIR)/$(SONAME) \
+	    $(DESTDIR)$(LIBDIR)/libstoa.so.$(VERSION) $(DESTDIR)$(LIBDIR)/pkgconfig/stoa.pc
+	@for m in $(MANUALS); do rm -f $(DESTDIR)$(MANDIR)/man$${m##*.}/$${m##*/}; done
+
+clean:  ## remove everything built
+	rm -rf build $(BUILD)
+
+help:  ## this list
+	@sed -n 's/^\([a-z][a-z0-9-]*\):.*  ## \(.*\)/  make \1\t\2/p' Makefile | expand -t 24
+
+.PHONY: all serve test unit fault sim e2e tests examples bench asan tsan watch valgrind watch-memory \
+        fuzz watch-fuzz coverage watch-lines format check-format check-layers check-symbols check-gcc \
+        check-clang compile check-headers install uninstall clean help always
