@@ -33,11 +33,11 @@ struct chunked {
 };
 
 enum chunked_got {
-    CHUNKED_MORE, /* all that can be read has been */
-    CHUNKED_DATA, /* value: body, a slice of the input */
+    CHUNKED_MORE,    /* all that can be read has been */
+    CHUNKED_DATA,    /* value: body, a slice of the input */
     CHUNKED_TRAILER, /* name, value: a trailer field that is no business of framing, routing or
                         authentication: those are dropped (RFC 9110 section 6.5.1) */
-    CHUNKED_END /* the message has ended; what follows in the input is not of it */
+    CHUNKED_END      /* the message has ended; what follows in the input is not of it */
 };
 
 struct chunked_piece {

@@ -11,16 +11,16 @@ enum {
                          1u << FIELD_IF_MODIFIED_SINCE | 1u << FIELD_IF_UNMODIFIED_SINCE
 };
 
-struct validators { /* of the representation that would be sent */
+struct validators {       /* of the representation that would be sent */
     struct stoa_str etag; /* with its quotes, and W/ when weak; empty = none */
-    int64_t modified_s; /* seconds since 1970; INT64_MIN = not known */
-    bool is_missing; /* there is no representation (a PUT that creates) */
+    int64_t modified_s;   /* seconds since 1970; INT64_MIN = not known */
+    bool is_missing;      /* there is no representation (a PUT that creates) */
 };
 
 enum condition {
     CONDITION_PROCEED,
     CONDITION_NOT_MODIFIED, /* 304 */
-    CONDITION_FAILED /* 412 */
+    CONDITION_FAILED        /* 412 */
 };
 
 /* Judges If-Match, If-Unmodified-Since, If-None-Match, If-Modified-Since in the order of RFC 9110

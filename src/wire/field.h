@@ -1,5 +1,5 @@
-/* wire/field.h -- fields whose names somebody asks for on every request: found by number, not by
- * comparing names. All other fields are FIELD_OTHER and are found by head_find. */
+/* wire/field.h -- a field line. Fields whose names somebody asks for on every request are found by
+ * number, not by comparing names; all others are FIELD_OTHER and are found by head_find. */
 #ifndef WIRE_FIELD_H
 #define WIRE_FIELD_H
 
@@ -29,5 +29,11 @@ enum field {
 
 /* The number of a field name, which is a token. */
 enum field field_of(struct stoa_str name);
+
+/* Takes a field line, which line.h has found, apart.
+ *   returns  0; FAULT_NO_COLON, FAULT_NAME, FAULT_SPACE_COLON (name and value are set nevertheless:
+ *            in a response it may be passed over).
+ *   value    without white space around it. */
+int field_split(struct stoa_str line, struct stoa_str *name, struct stoa_str *value);
 
 #endif

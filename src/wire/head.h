@@ -28,9 +28,9 @@ enum {
 };
 
 struct head_limits {
-    size_t line_bytes; /* of the start line, and of each field line */
+    size_t line_bytes; /* of the start line, and of each field line, with its CR LF */
     size_t head_bytes; /* of all of it; at most HEAD_BYTES_MAX counts */
-    size_t fields; /* at most HEAD_FIELDS_MAX counts */
+    size_t fields;     /* at most HEAD_FIELDS_MAX counts */
 };
 
 /* 8 KiB, 32 KiB, 100. */
@@ -61,7 +61,7 @@ struct head_span { /* bytes of the head */
 
 struct head_field {
     struct head_span name, value; /* value without white space around it */
-    uint16_t id; /* enum field */
+    uint16_t id;                  /* enum field */
 };
 
 struct head {
@@ -75,16 +75,16 @@ struct head {
     int status;
     struct head_span reason;
 
-    int minor; /* the version is 1.minor; 2 and above mean what 1 means */
+    int minor;              /* the version is 1.minor; 2 and above mean what 1 means */
     int64_t content_length; /* -1 = none */
-    bool chunked; /* Transfer-Encoding says so; never together with a length */
-    bool coded; /* response: a transfer coding other than chunked comes last */
+    bool chunked;           /* Transfer-Encoding says so; never together with a length */
+    bool coded;             /* response: a transfer coding other than chunked comes last */
     bool option_close, option_keep_alive, option_upgrade; /* in Connection */
 
-    uint32_t has; /* a bit for each enum field that is there: 1 << FIELD_HOST */
-    uint32_t repeats; /* ... that is there more than once */
+    uint32_t has;               /* a bit for each enum field that is there: 1 << FIELD_HOST */
+    uint32_t repeats;           /* ... that is there more than once */
     uint8_t first[FIELD_COUNT]; /* its index; set where `has` says so */
-    uint16_t count; /* of fields */
+    uint16_t count;             /* of fields */
 
     /* The parser's own, between calls: */
     uint16_t line, seen; /* where the line starts that is being read; bytes of it looked at */

@@ -6,7 +6,7 @@
 #include "base/str.h"
 
 enum {
-    RANGE_MAX = 16, /* more in one request: the field is ignored */
+    RANGE_MAX = 16,        /* more in one request: the field is ignored */
     RANGE_CONTENT_MAX = 72 /* bytes that range_content writes, at most */
 };
 
@@ -20,8 +20,8 @@ struct ranges {
 };
 
 enum range_result {
-    RANGE_IGNORE, /* no range that we know: 200 with everything */
-    RANGE_OK, /* ret: 206 */
+    RANGE_IGNORE,       /* no range that we know: 200 with everything */
+    RANGE_OK,           /* ret: 206 */
     RANGE_UNSATISFIABLE /* 416 */
 };
 

@@ -6,20 +6,20 @@
 #include "wire/head.h"
 
 enum target_form {
-    TARGET_ORIGIN, /* /path?query */
-    TARGET_ABSOLUTE, /* http://authority/path?query */
+    TARGET_ORIGIN,    /* /path?query */
+    TARGET_ABSOLUTE,  /* http://authority/path?query */
     TARGET_AUTHORITY, /* host:port, CONNECT only */
-    TARGET_ASTERISK /* *, OPTIONS only */
+    TARGET_ASTERISK   /* *, OPTIONS only */
 };
 
 struct target {
     enum target_form form;
-    bool https; /* absolute form with that scheme */
-    bool has_query; /* "?" is there, if with nothing behind it */
+    bool https;                /* absolute form with that scheme */
+    bool has_query;            /* "?" is there, if with nothing behind it */
     struct stoa_str authority; /* host[:port]: the target's own, else Host's; may be empty */
-    struct stoa_str path; /* as it came, from its "/" on; "/" when left out; empty in authority
+    struct stoa_str path;      /* as it came, from its "/" on; "/" when left out; empty in authority
                                   and asterisk form */
-    struct stoa_str query; /* as it came, without the "?" */
+    struct stoa_str query;     /* as it came, without the "?" */
 };
 
 /* Takes the target of a request's head apart.
@@ -29,8 +29,8 @@ int target_parse(struct target *ret, const struct head *h);
 
 struct target_path {
     struct stoa_str path; /* starts with "/"; terminated; no empty, "." or ".." segment in it */
-    bool is_dir; /* it ends with "/": the target did, or with "/." or "/.." */
-    bool is_hidden; /* a segment starts with a dot */
+    bool is_dir;          /* it ends with "/": the target did, or with "/." or "/.." */
+    bool is_hidden;       /* a segment starts with a dot */
 };
 
 /* Percent-decodes a path, once, and then takes out "." and ".." segments and empty ones.
