@@ -25,6 +25,11 @@ int64_t http_now_s(const stoa_http *x);
  *   close    the connection ends after it. */
 int http_refuse(stoa_http *x, int status, const char *why, bool close);
 
+/* What a handler answers to a method that it does not serve: 405 with Allow; to OPTIONS, 204 with
+ * Allow.                                                                           [waits]
+ *   allow    "GET, HEAD, OPTIONS". */
+int http_allow(stoa_http *x, struct stoa_str allow);
+
 /* A whole response whose fields are ready: `fields` are lines ended by CRLF, Content-Length among
  * them; the server adds the status line, Date, what stoa_http_set added, and Connection where it
  * must. The body is left out for HEAD by itself. The bytes are used up when it returns.    [waits]

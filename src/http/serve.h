@@ -5,7 +5,9 @@
 #include "http/exchange.h"
 #include "net/listener.h"
 
-/* What all connections of a listener share. Made before stoa_run, freed after. */
+struct http_core; /* one core's part: exchanges that rest, the text of Date */
+
+/* What all connections of a listener share. Fill in the first part, then http_service_init. */
 struct http_service {
     stoa_http_handler *handler;
     void *arg;
@@ -15,12 +17,24 @@ struct http_service {
     uint64_t body_max;
     uint32_t requests_max;  /* per connection, then Connection: close; 0 = no limit */
     struct stoa_str fields; /* lines ended by CRLF, added to every response (--header); borrowed */
+
+    /* The service's own: */
+    struct head_limits limits;
+    struct http_core *cores;
+    int cores_count;
+    const struct stoa_mem *mem;
 };
 
-/* Fills what is 0 with the defaults of stoa/http.h. */
-void http_service_defaults(struct http_service *s);
+/* Fills what is 0 with the defaults of stoa/http.h, and makes the cores' parts. Before stoa_run.
+ *   cores    how many will serve: core->index is below.
+ *   returns  0; -ENOMEM: s needs no http_service_done. */
+int http_service_init(struct http_service *s, int cores, const struct stoa_mem *mem);
 
-/* The conn_service for listeners: arg is a struct http_service, borrowed. */
+/* Frees the cores' parts. Only when no connection of s is left: after stoa_free. Zeroed s is fine. */
+void http_service_done(struct http_service *s);
+
+/* The conn_service for listeners: arg is a struct http_service, borrowed, after
+ * http_service_init. */
 int http_serve(stoa_conn *c, void *service);
 
 #endif
