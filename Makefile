@@ -177,11 +177,12 @@ fuzz:  ## each parser against libFuzzer for FUZZ_SECONDS
 	@$(call watched,fuzz,-fsanitize=fuzzer-no-link$(,)address$(,)undefined $(SANITIZE),$(PLAIN)) watch-fuzz CC=clang
 
 # What is found new is kept in build/fuzz/corpus; tests/fuzz/corpus is the part that git keeps.
+# (libFuzzer's own exit for a crash is 77.)
 watch-fuzz: $(FUZZ)
-	@mkdir -p $(FUZZ:$(BUILD)/test/fuzz/%=$(BUILD)/corpus/%) $(FUZZ:$(BUILD)/test/fuzz/%=tests/fuzz/corpus/%)
-	@$(RUN) -t $$(($(FUZZ_SECONDS) * 2 + 60)) $(foreach f,$(FUZZ:$(BUILD)/test/fuzz/%=%), \
-	    '$(BUILD)/test/fuzz/$(f) -max_total_time=$(FUZZ_SECONDS) -timeout=10 -artifact_prefix=$(BUILD)/$(f)- \
-	     $(BUILD)/corpus/$(f) tests/fuzz/corpus/$(f)')
+	@for f in $(notdir $^); do mkdir -p $(BUILD)/corpus/$$f tests/fuzz/corpus/$$f; done
+	@$(RUN) -t $$(($(FUZZ_SECONDS) * 2 + 60)) $(foreach f,$(notdir $^),'$(BUILD)/test/fuzz/$(f) \
+	    -error_exitcode=1 -timeout=10 -artifact_prefix=$(BUILD)/$(f)- -verbosity=1 \
+	    -max_total_time=$(FUZZ_SECONDS) $(BUILD)/corpus/$(f) tests/fuzz/corpus/$(f)')
 
 coverage:  ## lines of src/wire and src/task that no unit or fault test reaches
 	@tools/need $(TEST_PACKAGES)
@@ -223,7 +224,7 @@ check-clang:  ## and with clang
 compile: tests $(LIBS) $(BENCH) $(patsubst %,$(BUILD)/obj/%.o,$(wildcard tests/fuzz/*.c))
 
 check-headers:  ## each header stands by itself
-	@for h in $(HEADERS); do $(CC) $(ALL_CFLAGS) -fsyntax-only -x c $$h || exit 1; done
+	@for h in $(HEADERS); do $(CC) $(ALL_CFLAGS) -fsyntax-only -include $$h -x c /dev/null || exit 1; done
 
 # ---- installing ----
 
