@@ -8,6 +8,12 @@
 
 enum { LINE_MORE = -1 };
 
+/* A byte that stands in no line: control bytes but tab. */
+static inline bool line_is_control(char c)
+{
+    return ((unsigned char)c < 0x20 && c != '\t') || c == 0x7f;
+}
+
 /* Finds the end of the line that is read, looking from the place `from` on.
  *   returns  the place of its CR, after which stands LF; LINE_MORE; FAULT_BARE_CR, FAULT_BARE_LF,
  *            FAULT_CONTROL for the first byte below 0x20 (but tab), or 0x7f, that is not that. */

@@ -27,12 +27,12 @@ enum range_result {
 
 /* Reads a Range field's value for a representation of size bytes.
  *   ret      the ranges in the order asked for; those that overlap or touch are made one, so their
- *            sum is never more than size. */
+ *            sum is never more than size, whatever is asked for. Set when RANGE_OK. */
 enum range_result range_parse(struct ranges *ret, struct stoa_str value, uint64_t size);
 
-/* Writes "bytes 0-499/1234"; r NULL: "bytes * /1234" without the space, for a 416.
- *   buf      RANGE_CONTENT_MAX bytes; not terminated.
- *   returns  the bytes written. */
+/* Writes the value of Content-Range: of a 206's part r; r NULL: for a 416, with the size alone.
+ *   buf      RANGE_CONTENT_MAX bytes, terminated.
+ *   returns  the bytes written, without the terminator. */
 size_t range_content(char *buf, const struct range *r, uint64_t size);
 
 #endif
