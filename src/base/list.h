@@ -14,8 +14,9 @@ struct list {
 /* The struct of type `type` whose member `member` is *node. */
 #define list_owner(node, type, member) ((type *)(void *)((char *)(node)-offsetof(type, member)))
 
-#define list_each(node, list)                                                                      \
-    for (struct list *node = (list)->next, *node##_next = node->next; node != (list);              \
+/* For each node of the list `in`; the present one may be unlinked or freed meanwhile. */
+#define list_each(node, in)                                                                        \
+    for (struct list *node = (in)->next, *node##_next = node->next; node != (in);                  \
          node = node##_next, node##_next = node->next)
 
 static inline void list_init(struct list *l)
