@@ -1,7 +1,8 @@
 /* core/core.h -- one core: its I/O, its tasks, its loop. One thread drives it (core/rt.c), or the
  * simulator does, turn by turn.
  *
- * Knows nothing of connections; net/ hangs its listeners on it as services (core/service.h). */
+ * Knows nothing of what a connection is but how many there are; net/ hangs its listeners on it as
+ * services (core/service.h). */
 #ifndef CORE_CORE_H
 #define CORE_CORE_H
 
@@ -9,6 +10,7 @@
 #include "task/task.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 
 struct core {
     struct io *io;
@@ -18,23 +20,25 @@ struct core {
     int index;                  /* 0 .. cores - 1 */
     struct sched sched;
 
-    size_t live;      /* connections and other things that must end before the core may */
-    size_t live_max;  /* of connections: at this number, accepting pauses */
+    size_t live;      /* what must end before the core may: connections, listeners, datagrams */
+    size_t conns;     /* connections being served or parked */
+    size_t conns_max; /* at this number, accepting pauses */
     struct list want; /* jobs to post when a connection has gone: listeners that pause */
     bool stopping;    /* no new work */
 
     pthread_mutex_t mail_lock;
     struct list mail; /* jobs from other threads */
+    atomic_bool has_mail;
 };
 
-/* io: opened for this core, closed by core_close; sys: io->sys.
+/* io: opened for this core, closed by whoever opened it, after core_close.
  *   returns  0, -ENOMEM. */
 struct core_options {
     struct io *io;
     const struct stoa_mem *mem;
-    const struct stoa_log *log;
+    const struct stoa_log *log; /* may be NULL */
     int index;
-    size_t live_max;
+    size_t conns_max;
     size_t stack_bytes;
 };
 int core_open(struct core *core, const struct core_options *opt);
@@ -62,9 +66,26 @@ static inline int64_t core_real_ns(const struct core *core)
     return core->io->now.real_ns;
 }
 
-/* A connection has come, or gone (wakes listeners that pause). */
-void core_live_add(struct core *core);
+/* The moment `span` from now; STOA_NEVER for a span that has no end. */
+static inline stoa_time core_in(const struct core *core, stoa_time span)
+{
+    stoa_time now = core_now(core);
+    return span > STOA_NEVER - now ? STOA_NEVER : now + span;
+}
+
+/* The core that t runs on. */
+struct core *core_of(const stoa_task *t);
+
+/* Something that must end before the core may has begun, or ended. */
+static inline void core_live_add(struct core *core)
+{
+    core->live++;
+}
 void core_live_drop(struct core *core);
+
+/* The same for a connection; its end wakes the listeners that pause. */
+void core_conn_add(struct core *core);
+void core_conn_drop(struct core *core);
 
 /* Runs fn on a helper thread and waits for its end, deaf to cancellation.         [waits]
  *   returns  what fn returned; -ENOMEM, -EAGAIN: no thread to be had, fn was not called. */

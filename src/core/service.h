@@ -17,7 +17,7 @@ struct service_ops {
     int (*start)(struct service *s, struct core *core);
     /* No new work; what is idle goes now. What runs is waited for (core->live). */
     void (*drain)(struct service *s, struct core *core);
-    /* The grace is over: cancel what runs. It still ends by itself, soon. */
+    /* The grace is over: cancel what runs. It still ends by itself, soon. After drain. */
     void (*cut)(struct service *s, struct core *core);
     /* Frees s and closes what it holds. Also without any start. */
     void (*free)(struct service *s);
@@ -25,11 +25,23 @@ struct service_ops {
 
 struct stoa_rt;
 
+/* A runtime on other ground than the kernel's, for the simulator: it opens the cores and calls the
+ * services itself instead of stoa_run. As stoa_new; opt: cores must be given; sys: borrowed. */
+int rt_new(struct stoa_rt **ret, const struct stoa_options *opt, const struct io_sys *sys);
+
 /* The runtime as the floors above see it. */
 void rt_add(struct stoa_rt *rt, struct service *s); /* rt frees it; before stoa_run */
+struct list *rt_services(struct stoa_rt *rt);       /* in the order in which they were added */
 int rt_cores(const struct stoa_rt *rt);
 const struct stoa_mem *rt_mem(const struct stoa_rt *rt);
 const struct io_sys *rt_sys(const struct stoa_rt *rt);
 const struct stoa_log *rt_log(const struct stoa_rt *rt);
+
+/* Takes s back and frees it, before stoa_run. */
+static inline void service_drop(struct service *s)
+{
+    list_unlink(&s->node);
+    s->ops->free(s);
+}
 
 #endif

@@ -1,0 +1,112 @@
+/* core/core.c -- the loop of one core; see core.h. */
+#include "core/core.h"
+#include "base/check.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+int core_open(struct core *core, const struct core_options *opt)
+{
+    *core = (struct core){
+        .io = opt->io,
+        .sys = opt->io->sys,
+        .mem = opt->mem,
+        .log = opt->log,
+        .index = opt->index,
+        .conns_max = opt->conns_max,
+    };
+    list_init(&core->want);
+    list_init(&core->mail);
+    int r = -pthread_mutex_init(&core->mail_lock, NULL);
+    if (r < 0)
+        return r;
+    r = sched_init(&core->sched, opt->mem, opt->stack_bytes);
+    if (r < 0) {
+        pthread_mutex_destroy(&core->mail_lock);
+        return r;
+    }
+    /* Services start before the first turn, and ask what time it is. */
+    core->io->now = core->sys->clock(core->sys);
+    core->sched.now = core_now(core);
+    return 0;
+}
+
+void core_close(struct core *core)
+{
+    check(core->live == 0 && core->conns == 0 && list_is_empty(&core->want));
+    sched_done(&core->sched);
+    pthread_mutex_destroy(&core->mail_lock);
+}
+
+static void take_mail(struct core *core)
+{
+    if (!atomic_load_explicit(&core->has_mail, memory_order_acquire))
+        return;
+    struct list jobs, *node;
+    list_init(&jobs);
+    pthread_mutex_lock(&core->mail_lock);
+    list_move_all(&jobs, &core->mail);
+    atomic_store_explicit(&core->has_mail, false, memory_order_relaxed);
+    pthread_mutex_unlock(&core->mail_lock);
+    while ((node = list_pop_front(&jobs)))
+        sched_post(&core->sched, list_owner(node, struct job, node));
+}
+
+int core_turn(struct core *core)
+{
+    stoa_time due = sched_due(&core->sched);
+    int r = io_wait(core->io, due <= core->sched.now ? 0 : due);
+    if (r < 0)
+        return r;
+    take_mail(core);
+    sched_turn(&core->sched, core_now(core));
+    return 0;
+}
+
+void core_post(struct core *core, struct job *j)
+{
+    pthread_mutex_lock(&core->mail_lock);
+    list_push_back(&core->mail, &j->node);
+    atomic_store_explicit(&core->has_mail, true, memory_order_release);
+    pthread_mutex_unlock(&core->mail_lock);
+    io_wake(core->io);
+}
+
+struct core *core_of(const stoa_task *t)
+{
+    return list_owner(task_sched(t), struct core, sched);
+}
+
+void core_live_drop(struct core *core)
+{
+    check(core->live > 0);
+    core->live--;
+}
+
+void core_conn_add(struct core *core)
+{
+    core->conns++;
+    core_live_add(core);
+}
+
+void core_conn_drop(struct core *core)
+{
+    check(core->conns > 0);
+    core->conns--;
+    core_live_drop(core);
+    struct list *node;
+    while ((node = list_pop_front(&core->want)))
+        sched_post(&core->sched, list_owner(node, struct job, node));
+}
+
+void core_say(const struct core *core, enum stoa_level level, const char *fmt, ...)
+{
+    if (!core->log)
+        return;
+    char text[512];
+    va_list args;
+    va_start(args, fmt);
+    vsnprintf(text, sizeof text, fmt, args);
+    va_end(args);
+    core->log->say(core->log->ctx, level, text);
+}
