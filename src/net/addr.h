@@ -39,13 +39,16 @@ int addr_split(struct stoa_str text, struct addr_parts *ret, const char **why);
 int addr_resolve(const struct addr_parts *parts, int socktype, struct addr *ret, int max,
                  const char **why);
 
-/* "127.0.0.1:80", "[::1]:80", "unix:/path"; escaped where a path has odd bytes. returns buf. */
+/* "127.0.0.1:80", "[::1]:80", "unix:/path"; escaped where a path has odd bytes. An IPv4 peer of a
+ * dual-stack socket (::ffff:127.0.0.1) is written as what it is. returns buf. */
 char *addr_format(const struct addr *a, char *buf, size_t n);
 
-/* The host part alone: "127.0.0.1", "::1", "unix:". returns buf. */
+/* The host part alone: "127.0.0.1", "::1", "fe80::1%2" (the interface by number), "unix:".
+ * returns buf. */
 char *addr_format_host(const struct addr *a, char *buf, size_t n);
 
-uint16_t addr_port(const struct addr *a); /* host order; 0 for Unix */
+bool addr_is_wildcard(const struct addr *a); /* 0.0.0.0 or [::] */
+uint16_t addr_port(const struct addr *a);    /* host order; 0 for Unix */
 void addr_set_port(struct addr *a, uint16_t port);
 
 #endif
