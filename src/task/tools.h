@@ -1,0 +1,164 @@
+/* task/tools.h -- what AddressSanitizer, LeakSanitizer, ThreadSanitizer and valgrind must be told of
+ * stacks and of switches between them; empty where the build has none of them.
+ *
+ * Knows nothing of tasks. Called by context.h (flows) and stack.c (stacks). What each tool does
+ * when it is not told:
+ *   ASan      takes a long jump on a task's stack for corruption, and leaves its marks behind
+ *   LSan      reports what only a suspended task points at
+ *   TSan      clang's crashes, gcc's mixes up who did what
+ *   valgrind  "client switching stacks?", and takes a switch for one huge frame */
+#ifndef TASK_TOOLS_H
+#define TASK_TOOLS_H
+
+#include <stddef.h>
+
+#if defined(__SANITIZE_ADDRESS__)
+#define TOOLS_ASAN 1
+#elif defined(__SANITIZE_THREAD__)
+#define TOOLS_TSAN 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define TOOLS_ASAN 1
+#elif __has_feature(thread_sanitizer)
+#define TOOLS_TSAN 1
+#endif
+#endif
+
+#ifdef TOOLS_ASAN
+#include <sanitizer/asan_interface.h>
+#include <sanitizer/common_interface_defs.h>
+#include <sanitizer/lsan_interface.h>
+#endif
+#ifdef TOOLS_TSAN
+#include <sanitizer/tsan_interface.h>
+#endif
+#if __has_include(<valgrind/valgrind.h>)
+#include <valgrind/valgrind.h>
+#define TOOLS_VALGRIND 1
+#endif
+
+/* On every function that a switch is compiled into: ThreadSanitizer's own calls must not stand
+ * between telling it of the switch and the switch. */
+#define TOOLS_SWITCHES __attribute__((no_sanitize("thread")))
+
+/* ---- stacks ---- */
+
+/* A stack was cut from a mapping. returns what tools_stack_uncut wants back. */
+static inline unsigned tools_stack_cut(char *low, char *high)
+{
+#ifdef TOOLS_VALGRIND
+    return VALGRIND_STACK_REGISTER(low, high - 1);
+#else
+    (void)low;
+    (void)high;
+    return 0;
+#endif
+}
+
+static inline void tools_stack_uncut(unsigned id)
+{
+#ifdef TOOLS_VALGRIND
+    VALGRIND_STACK_DEREGISTER(id);
+#endif
+    (void)id;
+}
+
+/* The bytes from low to high leave the pool: frames will live there, and pointers in them count. */
+static inline void tools_stack_take(char *low, char *high)
+{
+#ifdef TOOLS_ASAN
+    __asan_unpoison_memory_region(low, (size_t)(high - low));
+    __lsan_register_root_region(low, (size_t)(high - low));
+#endif
+    (void)low;
+    (void)high;
+}
+
+/* They are back in the pool: nobody may touch them. */
+static inline void tools_stack_give(char *low, char *high)
+{
+#ifdef TOOLS_ASAN
+    __lsan_unregister_root_region(low, (size_t)(high - low));
+    __asan_poison_memory_region(low, (size_t)(high - low));
+#endif
+    (void)low;
+    (void)high;
+}
+
+/* The mapping from low to high goes: what comes there next must not inherit marks. */
+static inline void tools_unmap(char *low, char *high)
+{
+#ifdef TOOLS_ASAN
+    __asan_unpoison_memory_region(low, (size_t)(high - low));
+#endif
+    (void)low;
+    (void)high;
+}
+
+/* ---- flows of control ---- */
+
+/* returns ThreadSanitizer's name for a new flow. */
+static inline void *tools_flow_new(void)
+{
+#ifdef TOOLS_TSAN
+    return __tsan_create_fiber(0);
+#else
+    return NULL;
+#endif
+}
+
+static inline void tools_flow_free(void *tsan)
+{
+#ifdef TOOLS_TSAN
+    __tsan_destroy_fiber(tsan);
+#endif
+    (void)tsan;
+}
+
+/* ThreadSanitizer's name for the flow that runs. */
+TOOLS_SWITCHES __attribute__((always_inline)) static inline void *tools_flow_running(void)
+{
+#ifdef TOOLS_TSAN
+    return __tsan_get_current_fiber();
+#else
+    return NULL;
+#endif
+}
+
+/* Right before a switch to the flow `tsan`, whose stack is low to high.
+ *   fake  where AddressSanitizer keeps the leaving flow's frames; NULL = it never comes back. */
+TOOLS_SWITCHES __attribute__((always_inline)) static inline void
+tools_flow_leave(void **fake, const char *low, const char *high, void *tsan)
+{
+#ifdef TOOLS_ASAN
+    __sanitizer_start_switch_fiber(fake, low, (size_t)(high - low));
+#endif
+#ifdef TOOLS_TSAN
+    __tsan_switch_to_fiber(tsan, 0);
+#endif
+    (void)fake;
+    (void)low;
+    (void)high;
+    (void)tsan;
+}
+
+/* Right after a switch.
+ *   fake       of the flow that runs now.
+ *   low, high  set to the bounds of the stack that it came from, which for a thread's own stack
+ *              only AddressSanitizer knows. */
+TOOLS_SWITCHES __attribute__((always_inline)) static inline void
+tools_flow_arrive(void *fake, char **low, char **high)
+{
+#ifdef TOOLS_ASAN
+    const void *bottom;
+    size_t n;
+    __sanitizer_finish_switch_fiber(fake, &bottom, &n);
+    *low = (char *)(size_t)bottom;
+    *high = *low + n;
+#endif
+    (void)fake;
+    (void)low;
+    (void)high;
+}
+
+#endif
