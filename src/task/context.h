@@ -1,32 +1,68 @@
-/* task/context.h -- a suspended flow of control: where it continues, and what the sanitizers and
- * valgrind must know of its stack. The switch itself is in switch_x86_64.S and switch_aarch64.S. */
+/* task/context.h -- a suspended flow of control: where it continues, and what the sanitizers must
+ * know of its stack.
+ *
+ * Knows nothing of tasks; called by task/ only. */
 #ifndef TASK_CONTEXT_H
 #define TASK_CONTEXT_H
 
 #include "task/stack.h"
+#include "task/switch.h"
+#include "task/tools.h"
 
 struct context {
-    void *sp;           /* saved stack pointer, while suspended */
+    struct switched at; /* first, so that a pointer to it is one to its context */
     struct stack stack; /* its bounds (of a thread's own stack: learnt at the first switch) */
     void *fake;         /* AddressSanitizer's fake stack */
     void *tsan;         /* ThreadSanitizer's fiber */
-    unsigned valgrind;  /* valgrind's stack id */
 };
 
 /* The flow of control that is running now, on a thread's own stack. */
-void context_init_own(struct context *c);
+static inline void context_init_own(struct context *c)
+{
+    *c = (struct context){ .fake = NULL };
+}
 
-/* A flow that will call entry(arg) on `stack` when first switched to. entry never returns: it
- * switches away with context_leave. */
-void context_init(struct context *c, struct stack stack, void (*entry)(void *arg), void *arg);
+/* A flow that will run entry on `stack` when first switched to, with the floating-point modes that
+ * it finds, as a new thread would. stack.high is a multiple of 16. */
+static inline void context_init(struct context *c, struct stack stack, switch_entry *entry)
+{
+    c->stack = stack;
+    c->fake = NULL;
+    c->tsan = tools_flow_new();
+    switch_prepare(&c->at, stack.high, entry);
+}
 
 /* Frees what the tools hold of a flow that has left for good. Not from itself. */
-void context_done(struct context *c);
+static inline void context_done(struct context *c)
+{
+    tools_flow_free(c->tsan);
+}
+
+/* First thing in an entry, with what it was called with. returns the flow that begins. */
+TOOLS_SWITCHES __attribute__((always_inline)) static inline struct context *
+context_begin(struct switched *from, struct switched *self)
+{
+    struct context *by = (struct context *)from, *c = (struct context *)self;
+    tools_flow_arrive(c->fake, &by->stack.low, &by->stack.high);
+    return c;
+}
 
 /* Suspends `from`, the running flow, and continues `to`. Returns when somebody switches back. */
-void context_switch(struct context *from, struct context *to);
+TOOLS_SWITCHES __attribute__((always_inline)) static inline void
+context_switch(struct context *from, struct context *to)
+{
+    from->tsan = tools_flow_running();
+    tools_flow_leave(&from->fake, to->stack.low, to->stack.high, to->tsan);
+    struct context *by = (struct context *)switch_to(&from->at, &to->at);
+    tools_flow_arrive(from->fake, &by->stack.low, &by->stack.high);
+}
 
 /* The same, for the last time: `from` never continues. */
-_Noreturn void context_leave(struct context *from, struct context *to);
+TOOLS_SWITCHES __attribute__((always_inline)) static inline _Noreturn void
+context_leave(struct context *from, struct context *to)
+{
+    tools_flow_leave(NULL, to->stack.low, to->stack.high, to->tsan);
+    switch_for_good(&from->at, &to->at);
+}
 
 #endif
