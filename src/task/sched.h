@@ -12,7 +12,7 @@
 /* A piece of work that the scheduler calls on the core's own stack. Storage: the owner's. */
 struct job {
     struct list node;
-    void (*run)(struct job *j);
+    void (*run)(struct job *j); /* NULL: a task's own job, see state.h */
 };
 
 /* A moment at which something is called, on the core's own stack. Storage: the owner's. */
@@ -20,6 +20,8 @@ struct timer {
     struct heap_node node;
     void (*fire)(struct timer *t);
 };
+
+struct core_call;
 
 struct sched {
     struct list ready; /* jobs, in the order in which they became ready */
@@ -29,11 +31,13 @@ struct sched {
     struct context core;  /* the core's own stack, while a task runs */
     struct stacks stacks; /* the pool */
     const struct stoa_mem *mem;
-    size_t tasks; /* that live */
+    size_t tasks;           /* that live */
+    struct core_call *call; /* what a task asks for on the core's own stack: task.c */
+    bool firing;            /* timers fire now */
 };
 
 /* stack_bytes: usable bytes per task above the guard page, rounded up to pages; 0 = 64 KiB.
- *   returns  0, -ENOMEM. */
+ *   returns  0; -ENOMEM: not even one stack is to be had. */
 int sched_init(struct sched *s, const struct stoa_mem *mem, size_t stack_bytes);
 
 /* All tasks have ended, all timers and jobs are gone: checked. */
@@ -56,9 +60,15 @@ static inline void sched_unpost(struct job *j)
 
 void timer_init(struct timer *t, void (*fire)(struct timer *t));
 
-/* Sets or moves t; in the past = next turn. returns 0, -ENOMEM (only when it was not set). */
+/* Sets or moves t; in the past = next turn. returns 0, -ENOMEM (only when it was not set).
+ * Set by a timer that fires, it fires one nanosecond after this turn's `now` at the earliest, so
+ * that a turn ends. */
 int timer_set(struct sched *s, struct timer *t, stoa_time when);
-void timer_clear(struct sched *s, struct timer *t);
+static inline void timer_clear(struct sched *s, struct timer *t)
+{
+    if (heap_has(&t->node))
+        heap_remove(&s->timers, &t->node);
+}
 
 /* One turn: the time is `now`; fires the timers that are due, then runs the jobs that are ready
  * (those that become ready meanwhile run in the next turn). */
