@@ -3,7 +3,7 @@
 #   BUILD=dir    where everything built goes; each variant (asan, tsan, ...) has a folder of its own
 #   CFLAGS=...   optimisation and debugging; EXTRA=... comes after all other flags
 #   T=name       only the tests of that name:  make unit T=str    make e2e T=files
-#   SERVE=...    options for the server:       make serve SERVE='--list -l :9000'
+#   SERVE=...    options for the server:       make serve SERVE='--lan -l :9000'
 #   V=1          show the commands
 
 BUILD   ?= build
@@ -81,6 +81,7 @@ $(BUILD)/flags $(BUILD)/sources: always
 
 -include $(shell find $(BUILD)/obj $(BUILD)/pic -name '*.d' 2>/dev/null)
 
+SERVE ?= --list
 serve:  ## install what is missing, build, serve examples/site until Ctrl-C
 	@tools/need $(BUILD_PACKAGES)
 	@$(submake) $(BUILD)/stoa
@@ -195,7 +196,7 @@ watch-lines: $(UNIT) $(FAULT)
 
 # ---- checks ----
 
-SOURCES = $(shell find include src tests examples bench tools -name '*.[ch]')
+SOURCES = $(shell find $(wildcard include src tests examples bench tools) -name '*.[ch]')
 HEADERS = $(shell find include src -name '*.h')
 
 format:  ## bring every file into shape
