@@ -97,7 +97,7 @@ FUZZ     := $(call program,tests/fuzz)
 SIM      := $(if $(wildcard tests/sim/*.c),$(BUILD)/test/sim)
 EXAMPLES := $(patsubst %.c,$(BUILD)/%,$(wildcard examples/*.c))
 BENCH    := $(patsubst %.c,$(BUILD)/%,$(wildcard bench/*.c))
-E2E      := $(call named,tests/e2e,sh) $(call named,tests/e2e,py)
+E2E      := $(shell find tests/e2e -maxdepth 1 -name '$(or $(T),*).*' -perm -u+x 2>/dev/null | sort)
 OF_TOOLS := $(call named,tests/tools,sh)
 # Linked to each unit, fault, fuzz and sim program: what they share.
 SUPPORT  := $(patsubst %,$(BUILD)/obj/%.o,$(wildcard tests/support/*.c))

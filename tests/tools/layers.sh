@@ -89,5 +89,12 @@ END
 expect 1 'src/task/err.c:2: errno is named in base/sys.h only' "$check"
 rm src/task/err.c
 
+file src/task/clock.c <<'END'
+/* rdtsc would be quick */
+long f(void) { long t; __asm__("rdtscp" : "=a"(t)); return t; }
+END
+expect 1 'src/task/clock.c:2: rdtscp is not for this room' "$check"
+mkdir src/io && mv src/task/clock.c src/io
+
 expect_silence "$check"
 finish
