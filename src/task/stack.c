@@ -25,7 +25,7 @@ enum {
 };
 
 /* More could not be mapped anyway, and sizes near it do not overflow. */
-static const size_t bytes_max = (size_t)1 << 46;
+static const size_t bytes_max = SIZE_MAX / 4;
 
 struct stack_slab {
     struct stack_slab *older;
