@@ -98,7 +98,7 @@ void stack_give(struct stacks *p, struct stack s)
     p->used--;
     f->next = p->free;
     p->free = f;
-    tools_stack_give(s.low, (char *)f);
+    tools_stack_give(s.low, s.high, sizeof *f);
 }
 
 bool stacks_is_guard(const struct stacks *p, const void *addr)
