@@ -74,16 +74,15 @@ static inline void tools_stack_take(char *low, char *high)
     (void)high;
 }
 
-/* They are back in the pool: nobody may touch them but the last `kept` ones. */
-static inline void tools_stack_give(char *low, char *high, size_t kept)
+/* They are back in the pool: nobody may touch them. */
+static inline void tools_stack_give(char *low, char *high)
 {
 #ifdef TOOLS_ASAN
     __lsan_unregister_root_region(low, (size_t)(high - low));
-    __asan_poison_memory_region(low, (size_t)(high - low) - kept);
+    __asan_poison_memory_region(low, (size_t)(high - low));
 #endif
     (void)low;
     (void)high;
-    (void)kept;
 }
 
 /* The mapping from low to high goes: what comes there next must not inherit marks. */

@@ -1,0 +1,172 @@
+/* http/body.c -- see body.h. */
+#include "http/body.h"
+#include "http/out.h"
+
+enum {
+    DROP_BYTES = 65536, /* of a body that nobody wants; more is not worth the connection */
+    SLICE_BYTES = CHUNKED_TRAILER_BYTES_MAX + 64
+};
+
+void body_begin(stoa_http *x)
+{
+    const struct head *h = &x->head;
+    x->body = (struct body){ .chunked = h->chunked, .ended = !head_has_body(h) };
+    if (x->body.ended)
+        return;
+    x->body.awaited = h->expect == HEAD_EXPECT_CONTINUE;
+    if (h->chunked)
+        chunked_init(&x->body.decoder);
+    else
+        x->body.left = (uint64_t)h->content_length;
+}
+
+static int end_early(stoa_http *x, int err, const char *cause)
+{
+    x->body.err = err;
+    x->cause = cause;
+    x->close = true;
+    return err;
+}
+
+/* Decodes what stands in front. returns 1 = ready, 0 = ended, -EAGAIN = more is wanted, < 0. */
+static int decode(stoa_http *x, struct stoa_str in)
+{
+    struct chunked_piece piece;
+    size_t used = 0;
+    int r;
+    do {
+        r = chunked_next(&x->body.decoder, str_from(in, used), &piece);
+        if (r < 0) {
+            x->body.fault = r;
+            return end_early(x, STOA_EPROTO, "request.malformed");
+        }
+        used += piece.used;
+    } while (r == CHUNKED_TRAILER);
+    if (r != CHUNKED_DATA) {
+        conn_consume(x->c, used);
+        return r == CHUNKED_END ? 0 : -EAGAIN;
+    }
+    conn_consume(x->c, (size_t)(piece.value.p - in.p));
+    x->body.ready = piece.value.n;
+    return 1;
+}
+
+/* What has come makes what? returns 1 = ready, 0 = ended, -EAGAIN = more is wanted, < 0. */
+static int look(stoa_http *x)
+{
+    struct body *b = &x->body;
+    if (!b->chunked && b->left == 0)
+        return 0;
+    struct stoa_str in = conn_unread(x->c);
+    if (in.n == 0)
+        return -EAGAIN;
+    b->awaited = false;
+    if (b->chunked)
+        return decode(x, in);
+    b->ready = in.n < b->left ? in.n : (size_t)b->left;
+    b->left -= b->ready;
+    return 1;
+}
+
+/* Waits for more than what look() could not use. */
+static int await(stoa_http *x)
+{
+    struct stoa_str in = conn_unread(x->c);
+    int r = 0;
+    if (x->body.awaited) {
+        if (x->reply.phase >= REPLY_BODY) /* a 100 cannot follow the final response */
+            return -EALREADY;
+        x->body.awaited = false;
+        r = out_str(x, STR("HTTP/1.1 100 Continue\r\n\r\n"));
+    }
+    if (r == 0 && conn_unread_bytes(x->c) == in.n)
+        r = out_flush(x);
+    if (r < 0)
+        return r;
+    struct within w = within_begin(x, x->s->body_within);
+    r = conn_fill(x->c, in.n, SLICE_BYTES, &in);
+    bool ours = within_end(&w);
+    if (r > 0)
+        return 0;
+    if (r == 0)
+        return end_early(x, STOA_EEOF, "request.truncated");
+    if (r != -ETIMEDOUT)
+        return end_early(x, r, "request.reset");
+    return ours ? end_early(x, r, "request.body_timeout") : r;
+}
+
+/* Notes what look() found. */
+static int found(stoa_http *x, int r)
+{
+    struct body *b = &x->body;
+    b->got += b->ready;
+    b->ended = r == 0;
+    if (r != 1 || b->got <= x->s->body_max)
+        return r;
+    b->ready = 0;
+    return end_early(x, STOA_ETOOBIG, "request.body_too_large");
+}
+
+int body_fetch(stoa_http *x)
+{
+    struct body *b = &x->body;
+    int r;
+    if (b->err || b->ready || b->ended)
+        return b->err ? b->err : b->ready > 0;
+    do
+        r = look(x);
+    while (r == -EAGAIN && (r = await(x)) == 0);
+    return found(x, r);
+}
+
+size_t body_take(stoa_http *x, void *buf, size_t len)
+{
+    size_t n = len < x->body.ready ? len : x->body.ready;
+    if (buf)
+        memcpy(buf, conn_unread(x->c).p, n);
+    conn_consume(x->c, n);
+    x->body.ready -= n;
+    return n;
+}
+
+int body_drop_here(stoa_http *x)
+{
+    struct body *b = &x->body;
+    int r = b->err || b->ended ? 0 : 1;
+    while (r == 1) {
+        body_take(x, NULL, b->ready);
+        r = look(x);
+        if (r != -EAGAIN)
+            r = found(x, r);
+    }
+    return b->err;
+}
+
+/* The client waits for a 100 that will not come: it may send the body, or not. */
+static bool is_given_up(const stoa_http *x)
+{
+    return x->body.awaited && conn_unread_bytes(x->c) == 0;
+}
+
+bool body_is_droppable(const stoa_http *x)
+{
+    const struct body *b = &x->body;
+    if (b->ended || b->err)
+        return !b->err;
+    return !is_given_up(x) && (b->chunked || b->left <= DROP_BYTES + conn_unread_bytes(x->c));
+}
+
+bool body_drop(stoa_http *x)
+{
+    int r = x->body.ended && !x->body.err ? 0 : 1;
+    if (r == 0)
+        return true;
+    if (is_given_up(x))
+        return false;
+    uint64_t room = DROP_BYTES + conn_unread_bytes(x->c);
+    struct within w = within_begin(x, x->s->body_within); /* in all, not for each silence */
+    while ((r = body_fetch(x)) == 1 && x->body.ready <= room)
+        room -= body_take(x, NULL, x->body.ready);
+    within_end(&w);
+    return r == 0;
+}

@@ -1,0 +1,90 @@
+/* http/out.c -- see out.h. */
+#include "http/out.h"
+#include "base/check.h"
+
+enum {
+    COPY_BYTES = 4096,   /* a body up to this is copied behind its head */
+    PIECE_BYTES = 131072 /* a client that takes less in send_within is given up */
+};
+
+/* Notes how sending ended. */
+static int sent(stoa_http *x, const struct within *w, int r)
+{
+    bool ours = within_end(w);
+    x->out_n = x->reply_at = 0;
+    x->reply_gone = true;
+    if (r >= 0)
+        return 0;
+    x->lost = r;
+    if (r == STOA_EEOF)
+        x->cause = "close.file_shrank";
+    else
+        x->cause = r == -ETIMEDOUT && ours ? "close.send_timeout" : "close.client_gone";
+    return r;
+}
+
+/* Sends what is held back and n bytes of p. */
+static int send_now(stoa_http *x, const void *p, size_t n, bool more)
+{
+    if (x->lost)
+        return x->lost;
+    if (x->out_n + n == 0)
+        return 0;
+    struct iovec v[2] = { { x->out, x->out_n }, { (void *)(uintptr_t)p, n } };
+    struct within w = within_begin(x, x->s->send_within);
+    int at = x->out_n ? 0 : 1;
+    return sent(x, &w, conn_write(x->c, v + at, (n ? 2 : 1) - at, more));
+}
+
+int out_flush(stoa_http *x)
+{
+    return send_now(x, NULL, 0, false);
+}
+
+int out_put(stoa_http *x, const void *p, size_t n)
+{
+    const char *from = p;
+    while (n > OUT_BYTES - x->out_n) {
+        size_t room = OUT_BYTES - x->out_n;
+        memcpy(x->out + x->out_n, from, room);
+        x->out_n += room;
+        from += room;
+        n -= room;
+        int r = out_flush(x);
+        if (r < 0)
+            return r;
+    }
+    memcpy(x->out + x->out_n, from, n);
+    x->out_n += n;
+    return x->lost;
+}
+
+int out_body(stoa_http *x, const void *p, size_t n)
+{
+    if (n == 0)
+        return x->lost;
+    if (n <= COPY_BYTES)
+        return out_put(x, p, n);
+    for (const char *from = p; n > 0;) {
+        size_t piece = n < PIECE_BYTES ? n : PIECE_BYTES;
+        int r = send_now(x, from, piece, piece < n);
+        if (r < 0)
+            return r;
+        from += piece;
+        n -= piece;
+    }
+    return 0;
+}
+
+int out_file(stoa_http *x, int file, off_t at, uint64_t n)
+{
+    int r = n ? send_now(x, NULL, 0, true) : x->lost;
+    while (r == 0 && n > 0) {
+        uint64_t piece = n < PIECE_BYTES ? n : PIECE_BYTES;
+        struct within w = within_begin(x, x->s->send_within);
+        r = sent(x, &w, conn_send_file(x->c, file, at, piece));
+        at += (off_t)piece;
+        n -= piece;
+    }
+    return r;
+}

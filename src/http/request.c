@@ -1,0 +1,62 @@
+/* http/request.c -- what a handler asks of the request: slices of its head, and its body. */
+#include "http/body.h"
+
+const struct head *http_head(const stoa_http *x)
+{
+    return &x->head;
+}
+
+stoa_conn *http_conn(const stoa_http *x)
+{
+    return x->c;
+}
+
+void *http_alloc(stoa_http *x, size_t n)
+{
+    return arena_alloc(&x->arena, n);
+}
+
+int64_t http_now_s(const stoa_http *x)
+{
+    return core_real_ns(x->core) / STOA_SEC;
+}
+
+stoa_task *stoa_http_task(stoa_http *x)
+{
+    return x->task;
+}
+
+struct stoa_str stoa_http_method(const stoa_http *x)
+{
+    return head_method_name(&x->head);
+}
+
+struct stoa_str stoa_http_path(const stoa_http *x)
+{
+    return x->target.path;
+}
+
+struct stoa_str stoa_http_query(const stoa_http *x)
+{
+    return x->target.query;
+}
+
+struct stoa_str stoa_http_host(const stoa_http *x)
+{
+    return x->target.authority;
+}
+
+struct stoa_str stoa_http_header(const stoa_http *x, const char *name)
+{
+    struct stoa_str s = str_of(name);
+    enum field f = field_of(s);
+    return f == FIELD_OTHER ? head_find(&x->head, s) : head_value(&x->head, f);
+}
+
+ssize_t stoa_http_read(stoa_http *x, void *buf, size_t len)
+{
+    if (len == 0)
+        return -EINVAL;
+    int r = body_fetch(x);
+    return r == 1 ? (ssize_t)body_take(x, buf, len) : r;
+}

@@ -1,0 +1,121 @@
+/* http/state.h -- the inside of an exchange, shared by the files of this folder.
+ *
+ * A struct stoa_http rests in its core's list and is taken by a connection's task for as long as the
+ * connection is served (service.h); it runs exchange after exchange (serve_h1.c). Of an exchange it
+ * holds the parsed head, how far the request's body (body.h) and the response (reply.h) have come,
+ * and the bytes held back for the next send (out.h). It lies on no stack: it is too large. */
+#ifndef HTTP_STATE_H
+#define HTTP_STATE_H
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "http/serve.h"
+#include "wire/chunked.h"
+#include "wire/target.h"
+
+#include <errno.h>
+
+enum {
+    OUT_BYTES = 16384, /* held back for one send: some 100 small responses */
+    SET_BYTES = 512,   /* of fields that a handler sets, without an allocation */
+    ARENA_BYTES = 2048 /* of an exchange's memory, without one */
+};
+
+struct body { /* of the request */
+    bool chunked;
+    bool ended;
+    bool awaited;  /* the client waits for a 100 (Continue) before it sends */
+    int err;       /* what ended it early; stays */
+    int fault;     /* why, when err is STOA_EPROTO */
+    uint64_t left; /* still to come, unless chunked */
+    uint64_t got;  /* read so far, decoded */
+    size_t ready;  /* decoded bytes that stand in front of the unread ones */
+    struct chunked decoder;
+};
+
+enum reply_phase {
+    REPLY_NONE,
+    REPLY_STARTED, /* status and length are known; the head is not written */
+    REPLY_BODY,    /* the head is written */
+    REPLY_ENDED
+};
+
+struct reply {
+    enum reply_phase phase;
+    int status;
+    bool chunked;
+    bool bodiless;    /* HEAD, 204, 205, 304: what is written is counted and dropped */
+    bool until_close; /* the end of the connection ends the body */
+    int64_t len;      /* announced; -1 = not known */
+    uint64_t sent;    /* bytes of body written */
+};
+
+struct refusal { /* of a request that no handler sees; status 0 = none */
+    int status;
+    const char *why, *cause;
+};
+
+struct stoa_http {
+    struct http_service *s;
+    struct http_core *part; /* of s, this core's */
+    struct stoa_http *next; /* in the part's list of those that rest */
+    stoa_conn *c;
+    struct core *core;
+    stoa_task *task;
+
+    /* Of the connection: */
+    int lost;       /* < 0: what went wrong with sending; nothing more can be sent */
+    uint32_t count; /* exchanges since it was last parked */
+
+    /* Of the exchange, made new for each: */
+    int head_bytes; /* < 0: enum fault */
+    bool in_place;  /* the head stands in front of the unread bytes; else it was copied */
+    bool close;     /* the connection ends after this exchange */
+    struct refusal refusal;
+    struct target target;
+    struct body body;
+    struct reply reply;
+    int err;
+    const char *cause;
+    stoa_time began;
+    int64_t began_real_ns;
+
+    struct arena arena;
+    struct buf set; /* fields that the handler set */
+
+    size_t out_n;    /* bytes in out */
+    size_t reply_at; /* where this exchange's begin; 0 once some of them have gone */
+    bool reply_gone; /* some have */
+
+    struct head head;
+    char set_bytes[SET_BYTES];
+    char arena_bytes[ARENA_BYTES];
+    char out[OUT_BYTES];
+};
+
+/* A time limit around one wait of whichever task runs, which may have a nearer deadline of its own. */
+struct within {
+    stoa_task *task;
+    stoa_time when, own;
+};
+
+static inline struct within within_begin(const stoa_http *x, stoa_time span)
+{
+    stoa_time now = core_now(x->core);
+    struct within w = { task_running(&x->core->sched), STOA_NEVER, STOA_NEVER };
+    if (span < STOA_NEVER - now)
+        w.when = now + span;
+    w.own = stoa_deadline(w.task, w.when);
+    if (w.own < w.when)
+        stoa_deadline(w.task, w.own);
+    return w;
+}
+
+/* returns whether a -ETIMEDOUT was this limit's, not the task's own. */
+static inline bool within_end(const struct within *w)
+{
+    stoa_deadline(w->task, w->own);
+    return w->own >= w->when;
+}
+
+#endif
