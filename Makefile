@@ -117,15 +117,17 @@ $(EXAMPLES) $(BENCH): $(BUILD)/%: $(BUILD)/obj/%.c.o $(BUILD)/libstoa.a
 # ---- running them ----
 
 # SEEDS: how many the simulator runs; SEED: the one to replay. WRAP: a command to run each under.
+# PLAIN: the sanitizers' fixed addresses want an address space that is not shuffled.
 SEEDS ?= 2000
-RUN    = STOA=$(abspath $(BUILD)/stoa) BUILD=$(abspath $(BUILD)) tools/run-tests $(WRAP:%='--wrap=$(WRAP)')
-BOTH   = $(foreach io,uring epoll,$(E2E:%='STOA_IO=$(io) %'))
+PLAIN := $(shell setarch -R true 2>/dev/null && echo setarch -R)
+RUN    = STOA=$(abspath $(BUILD)/stoa) BUILD=$(abspath $(BUILD)) $(PLAIN) \
+         tools/run-tests $(if $(WRAP),'--wrap=$(WRAP)')
 QUICK  = $(SIM:%='% --seeds $(SEEDS)') $(UNIT) $(FAULT)
 
 test:  ## install what is missing, build, pass every test
 	@tools/need $(TEST_PACKAGES)
 	@$(submake) tests all
-	@$(RUN) $(QUICK) $(BOTH) $(OF_TOOLS)
+	@$(RUN) $(QUICK) $(E2E) $(OF_TOOLS)
 
 unit: $(UNIT)  ## the unit tests
 	@$(RUN) $^
@@ -136,8 +138,8 @@ fault: $(FAULT)  ## the tests that make each operation fail in turn
 sim: $(SIM)  ## the simulator: SEEDS=n of them, or SEED=n to replay one
 	$(SIM) $(if $(SEED),--seed $(SEED),--seeds $(SEEDS))
 
-e2e: $(BUILD)/stoa $(EXAMPLES)  ## real clients against the command, on io_uring and on epoll
-	@$(RUN) $(BOTH)
+e2e: $(BUILD)/stoa $(EXAMPLES)  ## real clients against the command
+	@$(RUN) $(E2E)
 
 tests: $(UNIT) $(FAULT) $(SIM) $(EXAMPLES) $(if $(TOOL_OBJ),$(BUILD)/stoa)
 
@@ -149,25 +151,24 @@ bench: $(BENCH) $(BUILD)/stoa  ## measure against nginx, on this machine
 
 # ---- the same under other eyes: each in a folder of its own ----
 
-# The sanitizers' fixed addresses want a plain address space.
-PLAIN    := $(shell setarch -R true 2>/dev/null && echo setarch -R)
 SANITIZE := -fno-sanitize-recover=all -Wno-frame-larger-than
-watched  = $(submake) BUILD=build/$(1) CFLAGS='-O1 -g' EXTRA='$(2)' WRAP='$(3)'
+watched  = $(submake) BUILD=build/$(1) CFLAGS='-O1 -g' EXTRA='$(2)'
 
 asan:  ## all of `make test` under AddressSanitizer and UBSan
 	@tools/need $(TEST_PACKAGES)
-	@$(call watched,asan,-fsanitize=address$(,)undefined $(SANITIZE),$(PLAIN)) watch SEEDS=200
+	@$(call watched,asan,-fsanitize=address$(,)undefined $(SANITIZE)) watch SEEDS=200
 
 tsan:  ## all of `make test` under ThreadSanitizer
 	@tools/need $(TEST_PACKAGES)
-	@$(call watched,tsan,-fsanitize=thread $(SANITIZE),$(PLAIN)) watch SEEDS=100
+	@$(call watched,tsan,-fsanitize=thread $(SANITIZE)) watch SEEDS=100
 
 watch: tests
-	@$(RUN) $(QUICK) $(BOTH)
+	@$(RUN) $(QUICK) $(E2E)
 
 valgrind:  ## unit and fault tests, and a few seeds, under valgrind
 	@tools/need $(TEST_PACKAGES) valgrind
-	@$(call watched,valgrind,,valgrind -q --error-exitcode=99 --leak-check=full) watch-memory SEEDS=10
+	@$(call watched,valgrind) watch-memory SEEDS=10 \
+	    WRAP='valgrind -q --error-exitcode=99 --leak-check=full'
 
 watch-memory: $(UNIT) $(FAULT) $(SIM)
 	@$(RUN) -t 600 $(QUICK)
@@ -175,7 +176,7 @@ watch-memory: $(UNIT) $(FAULT) $(SIM)
 FUZZ_SECONDS ?= 60
 fuzz:  ## each parser against libFuzzer for FUZZ_SECONDS
 	@tools/need $(CLANG_PACKAGES) python3
-	@$(call watched,fuzz,-fsanitize=fuzzer-no-link$(,)address$(,)undefined $(SANITIZE),$(PLAIN)) watch-fuzz CC=clang
+	@$(call watched,fuzz,-fsanitize=fuzzer-no-link$(,)address$(,)undefined $(SANITIZE)) watch-fuzz CC=clang
 
 # What is found new is kept in build/fuzz/corpus; tests/fuzz/corpus is the part that git keeps.
 # (libFuzzer's own exit for a crash is 77.)
