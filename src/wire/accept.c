@@ -46,8 +46,8 @@ static void read_element(struct weights *to, struct stoa_str element)
     struct stoa_str name = { element.p, n }, rest = str_trim(str_from(element, n));
     int weight = WEIGHT_MAX;
     if (rest.n) {
-        struct stoa_str q = rest.p[0] == ';' ? str_trim(str_from(rest, 1)) : rest;
-        bool is_q = q.n >= 2 && (q.p[0] | 0x20) == 'q' && q.p[1] == '=';
+        struct stoa_str q = str_trim(str_from(rest, 1));
+        bool is_q = rest.p[0] == ';' && q.n >= 2 && (q.p[0] | 0x20) == 'q' && q.p[1] == '=';
         weight = is_q ? read_weight(str_from(q, 2)) : 0;
     }
     if (str_eq(name, STR("*")))

@@ -5,7 +5,7 @@
 
 enum { EXTENSION_MAX = 11 };
 
-/* In the order of strcmp; the second is what is sent. */
+/* In the order of strcmp. */
 static const struct {
     const char extension[EXTENSION_MAX + 1], *type;
 } types[] = {
@@ -163,6 +163,13 @@ static const struct {
     { "zst", "application/zstd" },
 };
 
+enum { TYPES = sizeof types / sizeof *types };
+
+const char *mime_extension(size_t i)
+{
+    return i < TYPES ? types[i].extension : NULL;
+}
+
 /* The extension in lower case, terminated: what stands behind the last dot of the last segment.
  * returns false when there is none, or none that is in the table. */
 static bool extension_of(struct stoa_str name, char *to)
@@ -181,7 +188,7 @@ static bool extension_of(struct stoa_str name, char *to)
 struct stoa_str mime_type(struct stoa_str name)
 {
     char extension[EXTENSION_MAX + 1];
-    size_t low = 0, high = extension_of(name, extension) ? sizeof types / sizeof *types : 0;
+    size_t low = 0, high = extension_of(name, extension) ? TYPES : 0;
     while (low < high) {
         size_t mid = (low + high) / 2;
         int order = strcmp(extension, types[mid].extension);

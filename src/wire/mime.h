@@ -8,4 +8,7 @@
  * "; charset=utf-8" where it is text. "application/octet-stream" when unknown. Static. */
 struct stoa_str mime_type(struct stoa_str name);
 
+/* The i-th of the extensions that are known, in the order of strcmp; NULL behind the last. */
+const char *mime_extension(size_t i);
+
 #endif
