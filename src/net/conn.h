@@ -39,7 +39,8 @@ int conn_fill(stoa_conn *c, size_t have, size_t max, struct stoa_str *ret);
 /* What is unread and in one piece now, without waiting; n 0 = nothing. Borrowed likewise. */
 struct stoa_str conn_unread(const stoa_conn *c);
 
-/* Drops the first n unread bytes; n at most what the last slice had. */
+/* Drops the first n unread bytes; n at most what the last slice had. Slices borrowed before stay
+ * valid until the next call that reads. */
 void conn_consume(stoa_conn *c, size_t n);
 
 /* Bytes received that nobody has read yet. */
@@ -61,7 +62,7 @@ int64_t conn_stamp_ns(const stoa_conn *c);
 struct core *conn_core(const stoa_conn *c);
 const struct addr *conn_local(const stoa_conn *c); /* the listener's address */
 /* The peer's address, asked for at the first call and kept; family AF_UNSPEC when it was gone. */
-void conn_peer(const stoa_conn *c, struct addr *ret);
+void conn_peer(stoa_conn *c, struct addr *ret);
 
 /* The moment of accept, and how many times `serve` was called. */
 stoa_time conn_accepted(const stoa_conn *c);

@@ -18,8 +18,9 @@ struct listener_options {
     conn_service *serve; /* called in a task of its own whenever a connection has bytes (or, at
                             once when `greet` is set) */
     void *arg;
-    bool greet;   /* start `serve` at accept, before the peer has sent a byte (raw handlers) */
-    bool is_http; /* only for listener_url */
+    bool greet;  /* raw handlers: start `serve` at accept, before the peer has sent a byte; its
+                    result > 0 counts as 0; `idle` bounds each of its waits for the peer, too */
+    bool stamps; /* ask the kernel when bytes came (conn_stamp_ns): 0.2 us a request */
 };
 
 /* Why opening failed, for the message. */
@@ -38,10 +39,23 @@ struct listener;
 int listener_open(struct stoa_rt *rt, struct addr *a, const struct listener_options *opt,
                   struct listener **ret, struct net_failure *failure);
 
+/* Opens a listener on each address that the text means, all on one port. An address that this
+ * machine has not (::1 where IPv6 is off) is passed over when there is another.
+ *   returns  how many (1..max) and ret[]; < 0 and *failure; nothing is left open. */
+int listener_open_all(struct stoa_rt *rt, struct stoa_str text, const struct listener_options *opt,
+                      struct listener **ret, int max, struct net_failure *failure);
+
 /* Takes over fd, which is bound and listens (socket activation). On success fd is the listener's. */
 int listener_adopt(struct stoa_rt *rt, int fd, const struct listener_options *opt,
                    struct listener **ret, struct net_failure *failure);
 
+/* Takes it back, before stoa_run. */
+void listener_close(struct listener *l);
+
 const struct addr *listener_addr(const struct listener *l);
+const struct listener_options *listener_opt(const struct listener *l);
+
+/* The port of that core needs its socket no more. */
+void listener_release(struct listener *l, int core);
 
 #endif

@@ -1,0 +1,194 @@
+/* net/bind.c -- see bind.h. TCP-STAGES section 4 has what Linux says about it. */
+#include "net/bind.h"
+#include "base/sys.h"
+
+#include <limits.h>
+#include <linux/net_tstamp.h>
+#include <netinet/tcp.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+int bind_failed(struct net_failure *failure, enum net_stage stage, int err, const struct addr *a,
+                const char *why)
+{
+    *failure = (struct net_failure){ .stage = stage, .err = err };
+    if (a)
+        addr_format(a, failure->addr, sizeof failure->addr);
+    if (why)
+        snprintf(failure->why, sizeof failure->why, "%s", why);
+    return err;
+}
+
+static int set_int(const struct io_sys *sys, int fd, int level, int name, int value)
+{
+    return sys->set_option(sys, fd, level, name, &value, sizeof value);
+}
+
+/* ---- TCP and UDP ---- */
+
+/* Accepted sockets inherit what is set here. */
+static int set_stream(const struct io_sys *sys, int fd, const struct bind_options *opt)
+{
+    /* Connections of the server before us that are in TIME_WAIT must not keep us away. */
+    int r = set_int(sys, fd, SOL_SOCKET, SO_REUSEADDR, 1);
+    /* Answers go out when they are written; what belongs together is written together. */
+    if (r == 0)
+        r = set_int(sys, fd, IPPROTO_TCP, TCP_NODELAY, 1);
+    if (r == 0 && opt->stamps)
+        r = set_int(sys, fd, SOL_SOCKET, SO_TIMESTAMPING,
+                    SOF_TIMESTAMPING_RX_SOFTWARE | SOF_TIMESTAMPING_SOFTWARE);
+    return r;
+}
+
+/* The reply to a datagram must leave from the address that it came to. */
+static int set_datagram(const struct io_sys *sys, int fd, sa_family_t family)
+{
+    if (family == AF_INET)
+        return set_int(sys, fd, IPPROTO_IP, IP_PKTINFO, 1);
+    return set_int(sys, fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1);
+}
+
+static int set_socket(const struct io_sys *sys, int fd, const struct addr *a,
+                      const struct bind_options *opt)
+{
+    int r = 0;
+    /* The wildcard is for IPv4 too, whatever net.ipv6.bindv6only says. */
+    if (a->family == AF_INET6)
+        r = set_int(sys, fd, IPPROTO_IPV6, IPV6_V6ONLY, !addr_is_wildcard(a));
+    if (r == 0 && opt->type == SOCK_STREAM)
+        r = set_stream(sys, fd, opt);
+    if (r == 0 && opt->type == SOCK_DGRAM)
+        r = set_datagram(sys, fd, a->family);
+    return r;
+}
+
+/* One socket, bound, and listening if it is a stream. shared: it joins those that are there. */
+static int bind_one(const struct io_sys *sys, const struct addr *a, const struct bind_options *opt,
+                    bool shared, int *ret, struct net_failure *failure)
+{
+    int fd = sys->socket(sys, a->family, opt->type, 0);
+    if (fd < 0)
+        return bind_failed(failure, NET_SOCKET, fd, a, NULL);
+    enum net_stage stage = NET_SOCKET;
+    int r = set_socket(sys, fd, a, opt);
+    if (r == 0 && shared)
+        r = set_int(sys, fd, SOL_SOCKET, SO_REUSEPORT, 1);
+    if (r == 0) {
+        stage = NET_BIND;
+        r = sys->bind(sys, fd, &a->any, a->len);
+    }
+    if (r == 0 && opt->type == SOCK_STREAM) {
+        stage = NET_LISTEN;
+        r = sys->listen(sys, fd, opt->backlog > 0 ? opt->backlog : INT_MAX);
+    }
+    if (r < 0) {
+        sys->close(sys, fd);
+        return bind_failed(failure, stage, r, a, NULL);
+    }
+    *ret = fd;
+    return 0;
+}
+
+static int learn_addr(const struct io_sys *sys, int fd, struct addr *a, struct net_failure *failure)
+{
+    struct sockaddr_storage bound;
+    socklen_t n = sizeof bound;
+    int r = sys->local_name(sys, fd, &bound, &n);
+    if (r < 0 || n > sizeof a->un)
+        return bind_failed(failure, NET_BIND, r < 0 ? r : -EINVAL, a, NULL);
+    *a = (struct addr){ .len = n };
+    memcpy(&a->any, &bound, n);
+    return 0;
+}
+
+/* With SO_REUSEPORT anybody of our user could bind the same port: a second server would not be told
+ * that there is one already, and get half of its connections. So the first socket takes the port
+ * without it, listening included, and it is set afterwards, for the other cores' to join. */
+int bind_inet(const struct io_sys *sys, struct addr *a, const struct bind_options *opt, int *fds,
+              int count, struct net_failure *failure)
+{
+    struct addr bound = *a;
+    int open = 0;
+    int r = bind_one(sys, &bound, opt, false, &fds[0], failure);
+    if (r < 0)
+        return r;
+    open = 1;
+    r = learn_addr(sys, fds[0], &bound, failure);
+    if (r == 0 && count > 1) {
+        r = set_int(sys, fds[0], SOL_SOCKET, SO_REUSEPORT, 1);
+        if (r < 0)
+            bind_failed(failure, NET_SOCKET, r, &bound, NULL);
+    }
+    for (; r == 0 && open < count; open += r == 0)
+        r = bind_one(sys, &bound, opt, true, &fds[open], failure);
+    if (r < 0) {
+        while (open > 0)
+            sys->close(sys, fds[--open]);
+        return r;
+    }
+    *a = bound;
+    return 0;
+}
+
+/* ---- Unix sockets ---- */
+
+/* Nobody answers on it. Not so for what is no socket at all: connect(2) says the same of it. */
+static bool is_stale(const struct addr *a)
+{
+    struct stat st;
+    if (lstat(a->un.sun_path, &st) < 0 || !S_ISSOCK(st.st_mode))
+        return false;
+    int fd = sys_int(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+    if (fd < 0)
+        return false;
+    int r = sys_int(connect(fd, &a->any, a->len));
+    close(fd);
+    return r == -ECONNREFUSED;
+}
+
+static int bind_path(const struct io_sys *sys, int fd, const struct addr *a,
+                     struct net_failure *failure)
+{
+    int r = sys->bind(sys, fd, &a->any, a->len);
+    if (r == -EADDRINUSE && is_stale(a)) {
+        r = sys->unlink(sys, a->un.sun_path);
+        if (r < 0)
+            return bind_failed(failure, NET_BIND, r, a,
+                               "a socket that nobody answers on lies there and cannot be removed");
+        r = sys->bind(sys, fd, &a->any, a->len);
+    }
+    return r < 0 ? bind_failed(failure, NET_BIND, r, a, NULL) : 0;
+}
+
+int bind_unix(const struct io_sys *sys, const struct addr *a, int backlog, int *ret,
+              struct bind_file *file, struct net_failure *failure)
+{
+    int fd = sys->socket(sys, AF_UNIX, SOCK_STREAM, 0);
+    if (fd < 0)
+        return bind_failed(failure, NET_SOCKET, fd, a, NULL);
+    int r = bind_path(sys, fd, a, failure);
+    if (r < 0) {
+        sys->close(sys, fd);
+        return r;
+    }
+    struct stat st = { 0 };
+    r = sys_int(lstat(a->un.sun_path, &st));
+    *file = (struct bind_file){ st.st_dev, st.st_ino };
+    if (r == 0)
+        r = sys->listen(sys, fd, backlog > 0 ? backlog : INT_MAX);
+    if (r < 0) {
+        bind_unlink(sys, a, file);
+        sys->close(sys, fd);
+        return bind_failed(failure, NET_LISTEN, r, a, NULL);
+    }
+    *ret = fd;
+    return 0;
+}
+
+void bind_unlink(const struct io_sys *sys, const struct addr *a, const struct bind_file *file)
+{
+    struct stat st;
+    if (lstat(a->un.sun_path, &st) == 0 && st.st_dev == file->dev && st.st_ino == file->ino)
+        sys->unlink(sys, a->un.sun_path);
+}

@@ -1,0 +1,66 @@
+/* net/conn.c -- what a connection's users may ask about it; see conn.h. */
+#include "net/conn.h"
+#include "net/record.h"
+
+#include <string.h>
+
+struct core *conn_core(const stoa_conn *c)
+{
+    return c->port->core;
+}
+
+stoa_task *stoa_conn_task(stoa_conn *c)
+{
+    return c->task;
+}
+
+const struct addr *conn_local(const stoa_conn *c)
+{
+    return listener_addr(c->port->listener);
+}
+
+/* Asks the kernel. A peer of a Unix socket is somebody without a name. */
+static void learn_peer(stoa_conn *c)
+{
+    const struct io_sys *sys = c->port->core->sys;
+    struct sockaddr_storage a;
+    socklen_t n = sizeof a;
+    if (sys->peer_name(sys, c->recv.fd, &a, &n) < 0)
+        return;
+    c->peer.family = a.ss_family;
+    if (a.ss_family == AF_INET6)
+        memcpy(&c->peer.v6, &a, sizeof c->peer.v6);
+    else if (a.ss_family == AF_INET)
+        memcpy(&c->peer.v4, &a, sizeof c->peer.v4);
+    c->peer_known = true;
+}
+
+void conn_peer(stoa_conn *c, struct addr *ret)
+{
+    if (!c->peer_known)
+        learn_peer(c);
+    *ret = (struct addr){ .len = sizeof c->peer.family };
+    ret->family = c->peer.family;
+    if (c->peer.family == AF_INET6) {
+        ret->v6 = c->peer.v6;
+        ret->len = sizeof ret->v6;
+    } else if (c->peer.family == AF_INET) {
+        ret->v4 = c->peer.v4;
+        ret->len = sizeof ret->v4;
+    }
+}
+
+stoa_time conn_accepted(const stoa_conn *c)
+{
+    return c->accepted;
+}
+
+uint32_t conn_served(const stoa_conn *c)
+{
+    return c->served;
+}
+
+bool conn_is_draining(const stoa_conn *c)
+{
+    return c->port->draining;
+}

@@ -1,0 +1,423 @@
+/* net/life.c -- the life of a connection: from accept to close, along the arrows in record.h.
+ *
+ * Everything here runs on the core's own stack: from completions, jobs, timers, and when a task has
+ * ended. Does not know what the bytes mean, nor how tasks wait for them (read.c, write.c). */
+#include "base/check.h"
+#include "base/error.h"
+#include "net/record.h"
+
+#include <errno.h>
+
+enum {
+    /* Unread by the user: then no more is taken from the kernel, whose buffer fills up and whose
+     * window closes. Some 16 full chunks: enough for a task that comes back a turn later. */
+    UNREAD_MAX = 64 * 1024,
+    /* Dropped of a peer that goes on sending after our end: what a socket's buffers hold between two
+     * machines, so that a client which sends its whole request before it reads gets our answer. */
+    LINGER_BYTES_MAX = 1024 * 1024,
+};
+
+/* Waits of a lingering connection: for the next byte (a few round trips, and a retransmission), and
+ * in all (a peer that sends a byte every second). */
+static const stoa_time LINGER_SILENCE = 2 * STOA_SEC;
+static const stoa_time LINGER_MAX = 10 * STOA_SEC;
+
+static void start(struct job *j);
+static void received(struct io_op *op, int res, struct io_chunk *chunk);
+
+/* ---- records ---- */
+
+static stoa_conn *record_new(struct port *p, int fd)
+{
+    struct list *node = list_pop_front(&p->free);
+    stoa_conn *c = node ? list_owner(node, stoa_conn, node) : mem_alloc(p->core->mem, sizeof *c);
+    if (!c)
+        return NULL;
+    *c = (stoa_conn){
+        .port = p,
+        .recv = { .done = received, .fd = fd, .kind = IO_RECV },
+        .accepted = core_now(p->core),
+        .end = 1,
+    };
+    list_init(&c->node);
+    job_init(&c->job, start);
+    p->conns++;
+    return c;
+}
+
+/* The receive is not under way: closes the descriptor and frees the record. */
+static void finish(stoa_conn *c)
+{
+    struct port *p = c->port;
+    p->core->sys->close(p->core->sys, c->recv.fd);
+    list_unlink(&c->node);
+    if (c->state == CONN_HELD)
+        core_live_drop(p->core);
+    else
+        core_conn_drop(p->core);
+    list_push_front(&p->free, &c->node);
+    port_conn_gone(p);
+}
+
+static void cancel_recv(stoa_conn *c)
+{
+    if (!io_is_under_way(&c->recv) || c->recv_cancelled)
+        return;
+    c->recv_cancelled = true;
+    io_cancel(c->port->core->io, &c->recv);
+}
+
+/* Without more ado. A receive under way pins the socket, so it ends first. */
+static void close_conn(stoa_conn *c)
+{
+    conn_drop(c);
+    sched_unpost(&c->job);
+    list_unlink(&c->node);
+    if (!io_is_under_way(&c->recv)) {
+        finish(c);
+        return;
+    }
+    c->state = CONN_CLOSING;
+    list_push_back(&c->port->running, &c->node);
+    cancel_recv(c);
+}
+
+static void reset(stoa_conn *c)
+{
+    const struct io_sys *sys = c->port->core->sys;
+    struct linger hard = { .l_onoff = 1, .l_linger = 0 };
+    sys->set_option(sys, c->recv.fd, SOL_SOCKET, SO_LINGER, &hard, sizeof hard);
+    close_conn(c);
+}
+
+/* ---- from accept to a task ---- */
+
+static void ready(stoa_conn *c)
+{
+    c->state = CONN_READY;
+    list_unlink(&c->node);
+    list_push_back(&c->port->running, &c->node);
+    sched_post(&c->port->core->sched, &c->job);
+}
+
+void conn_take(struct port *p, int fd)
+{
+    struct core *core = p->core;
+    stoa_conn *c = record_new(p, fd);
+    if (!c) {
+        core->sys->close(core->sys, fd);
+        port_pause(p, -ENOMEM);
+        return;
+    }
+    core_live_add(core);
+    c->state = CONN_HELD;
+    if (core->conns < core->conns_max) {
+        conn_begin(c);
+        return;
+    }
+    list_push_back(&p->held, &c->node);
+    port_pause(p, 0);
+}
+
+void conn_begin(stoa_conn *c)
+{
+    struct core *core = c->port->core;
+    core_live_drop(core);
+    core_conn_add(core);
+    ready(c);
+    if (core->conns >= core->conns_max)
+        port_pause(c->port, 0);
+}
+
+int conn_arm(stoa_conn *c)
+{
+    if (io_is_under_way(&c->recv))
+        return 0;
+    return io_submit(c->port->core->io, &c->recv);
+}
+
+/* Without an operation: a request is usually there when its connection is accepted, and one that
+ * is answered and closed then never needs more. returns what io_recv_now says. */
+static int receive_now(stoa_conn *c)
+{
+    struct io_chunk *chunk;
+    int r = io_recv_now(c->port->core->io, c->recv.fd, &chunk);
+    if (r > 0)
+        conn_queue(c, chunk);
+    else if (r != -EAGAIN && r != -ENOBUFS)
+        c->end = r;
+    return r;
+}
+
+static void park(stoa_conn *c)
+{
+    struct port *p = c->port;
+    bool was_served = c->served > 0;
+    if (c->head) {
+        ready(c); /* through the run queue, so that others get their turn */
+        return;
+    }
+    if (c->end <= 0 || conn_arm(c) < 0) {
+        close_conn(c);
+        return;
+    }
+    c->state = CONN_PARKED;
+    list_unlink(&c->node);
+    if (!p->draining)
+        line_join(&p->silent, c, core_in(p->core, p->opt->idle));
+    else if (was_served)
+        conn_leave(c);
+    else /* its first request is on the way, or it is nobody's */
+        line_join(&p->lingering, c, core_in(p->core, LINGER_SILENCE));
+}
+
+static int serve(stoa_task *t, void *arg)
+{
+    stoa_conn *c = arg;
+    c->task = t;
+    return c->port->opt->serve(c, c->port->opt->arg);
+}
+
+static void served(void *arg, int result);
+
+/* The job of a connection that is READY. */
+static void start(struct job *j)
+{
+    stoa_conn *c = list_owner(j, stoa_conn, job);
+    struct port *p = c->port;
+    if (p->cut) {
+        close_conn(c);
+        return;
+    }
+    if (c->served == 0 && !c->head && !io_is_under_way(&c->recv))
+        receive_now(c);
+    bool greets = p->opt->greet && c->served == 0 && c->end >= 0;
+    if (!c->head && !greets) {
+        park(c);
+        return;
+    }
+    c->state = CONN_SERVED;
+    c->served++;
+    int r = task_start(&p->core->sched, serve, c, served);
+    if (r == 0)
+        return; /* it may be gone already */
+    if (port_may_say(p))
+        core_say(p->core, STOA_ERROR, "a connection was closed unserved: no memory for its stack");
+    close_conn(c);
+}
+
+/* ---- from a task to the end ---- */
+
+/* Whether the failure is the peer's doing, or the end of the grace, rather than ours. */
+static bool is_peers(int err)
+{
+    static const int theirs[] = { -ECONNRESET, -EPIPE,      -ETIMEDOUT,   -ENOTCONN,
+                                  -ECANCELED,  STOA_EPROTO, STOA_ETOOBIG, STOA_EEOF };
+    for (size_t i = 0; i < sizeof theirs / sizeof *theirs; i++)
+        if (err == theirs[i])
+            return true;
+    return false;
+}
+
+static void say_failed(stoa_conn *c, int err)
+{
+    static const char *const stages[] = { "the handler", "reading", "writing" };
+    const struct core *core = c->port->core;
+    if (!core->log)
+        return;
+    struct addr peer;
+    char from[ADDR_TEXT_BYTES], to[ADDR_TEXT_BYTES];
+    conn_peer(c, &peer);
+    core_say(core, is_peers(err) ? STOA_INFO : STOA_WARNING,
+             "connection from %s to %s reset: %s failed: %s (%s)",
+             addr_format(&peer, from, sizeof from), addr_format(conn_local(c), to, sizeof to),
+             stages[c->failed], stoa_strerror(err), error_name(err));
+}
+
+/* Closing while the peer still sends would reset the connection and destroy what it has not read
+ * of our last bytes (RFC 9112 section 9.6): so our end goes out, and its bytes are read and dropped
+ * until its own end comes, or patience does. */
+static void linger(stoa_conn *c)
+{
+    struct port *p = c->port;
+    const struct io_sys *sys = p->core->sys;
+    conn_drop(c);
+    if (c->end <= 0 || p->cut || (!c->finished && sys->shutdown(sys, c->recv.fd, SHUT_WR) < 0) ||
+        conn_arm(c) < 0) {
+        close_conn(c);
+        return;
+    }
+    c->state = CONN_LINGERING;
+    c->moment = core_in(p->core, LINGER_MAX);
+    list_unlink(&c->node);
+    line_join(&p->lingering, c, core_in(p->core, LINGER_SILENCE));
+}
+
+/* The task has ended. */
+static void served(void *arg, int result)
+{
+    stoa_conn *c = arg;
+    c->task = NULL;
+    conn_release(c);
+    if (result > 0 && c->port->opt->greet)
+        result = CONN_CLOSE; /* a raw handler's number, not one of ours */
+    if (result < 0) {
+        say_failed(c, result);
+        reset(c);
+    } else if (result == CONN_PARK) {
+        park(c);
+    } else if (result == CONN_GONE && !c->head) {
+        close_conn(c);
+    } else {
+        linger(c);
+    }
+}
+
+/* ---- bytes ---- */
+
+static void drop_lingering(stoa_conn *c, struct io_chunk *chunk)
+{
+    struct port *p = c->port;
+    c->unread += chunk->len;
+    io_chunk_free(p->core->io, chunk);
+    if (c->unread > LINGER_BYTES_MAX || core_now(p->core) >= c->moment) {
+        close_conn(c);
+        return;
+    }
+    list_unlink(&c->node);
+    line_join(&p->lingering, c, core_in(p->core, LINGER_SILENCE));
+}
+
+static void bytes_came(stoa_conn *c, struct io_chunk *chunk)
+{
+    if (c->state == CONN_CLOSING) {
+        io_chunk_free(c->port->core->io, chunk);
+        return;
+    }
+    if (c->state == CONN_LINGERING) {
+        drop_lingering(c, chunk);
+        return;
+    }
+    conn_queue(c, chunk);
+    if (c->state == CONN_PARKED || c->state == CONN_LEAVING)
+        ready(c);
+    bool wanted = c->reader && c->unread <= c->reader->have;
+    if (c->reader && !wanted)
+        task_wake(c->reader->task);
+    if (c->unread > UNREAD_MAX && !wanted)
+        cancel_recv(c);
+}
+
+/* Nothing is received any more from a connection that is LEAVING: one last look. */
+static void leave_now(stoa_conn *c)
+{
+    if (c->end > 0 && receive_now(c) > 0)
+        ready(c);
+    else
+        close_conn(c);
+}
+
+static void recv_ended(stoa_conn *c, int res)
+{
+    if (!(c->recv_cancelled && res == -ECANCELED))
+        c->end = res;
+    c->recv_cancelled = false;
+    switch (c->state) {
+    case CONN_CLOSING: finish(c); break;
+    case CONN_LEAVING: leave_now(c); break;
+    case CONN_PARKED:
+    case CONN_LINGERING:
+        if (c->end <= 0 || conn_arm(c) < 0)
+            close_conn(c);
+        break;
+    case CONN_SERVED: {
+        /* Cancelled because of too much unread, which has been read by now. */
+        int r = c->reader && c->end > 0 ? conn_arm(c) : 0;
+        if (r < 0)
+            c->end = r;
+        if (c->reader && c->end <= 0)
+            task_wake(c->reader->task);
+        break;
+    }
+    default: break; /* READY: its task will see */
+    }
+}
+
+static void received(struct io_op *op, int res, struct io_chunk *chunk)
+{
+    stoa_conn *c = list_owner(op, stoa_conn, recv);
+    if (res > 0)
+        bytes_came(c, chunk);
+    else
+        recv_ended(c, res);
+}
+
+/* ---- time, and the end of the listener ---- */
+
+void conn_leave(stoa_conn *c)
+{
+    check(c->state == CONN_PARKED);
+    c->state = CONN_LEAVING;
+    list_unlink(&c->node);
+    list_push_back(&c->port->running, &c->node);
+    if (io_is_under_way(&c->recv))
+        cancel_recv(c);
+    else
+        leave_now(c);
+}
+
+void conn_place(stoa_conn *c)
+{
+    struct port *p = c->port;
+    list_unlink(&c->node);
+    if (c->reader || (c->writers && c->writers->waits))
+        line_join(&p->silent, c, core_in(p->core, p->opt->idle));
+    else
+        list_push_back(&p->running, &c->node);
+}
+
+void conn_expire_silent(stoa_conn *c)
+{
+    if (c->state == CONN_PARKED) {
+        conn_leave(c);
+        return;
+    }
+    /* A raw handler waits, and so does its peer. */
+    list_push_back(&c->port->running, &c->node);
+    if (c->reader) {
+        c->reader->expired = true;
+        task_wake(c->reader->task);
+    }
+    if (c->writers && c->writers->waits) {
+        c->writers->expired = true;
+        task_wake(c->writers->task);
+    }
+}
+
+void conn_expire_lingering(stoa_conn *c)
+{
+    if (c->state == CONN_PARKED)
+        conn_leave(c);
+    else
+        close_conn(c);
+}
+
+void conn_drain(stoa_conn *c)
+{
+    if (c->state != CONN_PARKED)
+        return;
+    if (c->served > 0) {
+        conn_leave(c);
+        return;
+    }
+    list_unlink(&c->node);
+    line_join(&c->port->lingering, c, core_in(c->port->core, LINGER_SILENCE));
+}
+
+void conn_cut(stoa_conn *c)
+{
+    if (c->state == CONN_SERVED)
+        task_cancel(c->task);
+    else if (c->state != CONN_CLOSING)
+        close_conn(c);
+}

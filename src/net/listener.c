@@ -1,0 +1,220 @@
+/* net/listener.c -- see listener.h: how a listener is opened, handed to the cores as a service, and
+ * freed. What happens on a core is in port.c. */
+#include "net/listener.h"
+#include "base/sys.h"
+#include "net/bind.h"
+#include "net/port.h"
+
+#include <fcntl.h>
+
+/* A core's part. The socket is its own, or the one of all. */
+struct part {
+    int fd; /* -1: not held */
+    struct port *port;
+};
+
+struct listener {
+    struct service service;
+    const struct io_sys *sys;
+    const struct stoa_mem *mem;
+    struct listener_options opt;
+    struct addr addr;
+    bool is_shared;        /* all parts have the same socket */
+    bool has_file;         /* a Unix socket that we have bound */
+    struct bind_file file; /* to be removed at the end */
+    atomic_bool unlinked;
+    atomic_int users; /* parts that hold the shared socket */
+    int cores;
+    struct part parts[];
+};
+
+static size_t listener_bytes(int cores)
+{
+    return sizeof(struct listener) + (size_t)cores * sizeof(struct part);
+}
+
+/* ---- as a service ---- */
+
+static struct listener *listener_of(struct service *s)
+{
+    return list_owner(s, struct listener, service);
+}
+
+static int start(struct service *s, struct core *core)
+{
+    struct listener *l = listener_of(s);
+    struct part *part = &l->parts[core->index];
+    struct port *port = mem_alloc(core->mem, sizeof *port);
+    if (!port)
+        return -ENOMEM;
+    int r = port_open(port, l, core, part->fd);
+    if (r < 0) {
+        mem_free(core->mem, port, sizeof *port);
+        return r;
+    }
+    part->port = port;
+    return 0;
+}
+
+static void remove_file(struct listener *l)
+{
+    if (l->has_file && !atomic_exchange(&l->unlinked, true))
+        bind_unlink(l->sys, &l->addr, &l->file);
+}
+
+static void drain(struct service *s, struct core *core)
+{
+    struct listener *l = listener_of(s);
+    remove_file(l); /* first, so that nobody comes any more whom nobody would serve */
+    port_drain(l->parts[core->index].port);
+}
+
+static void cut(struct service *s, struct core *core)
+{
+    port_cut(listener_of(s)->parts[core->index].port);
+}
+
+void listener_release(struct listener *l, int core)
+{
+    struct part *part = &l->parts[core];
+    if (part->fd < 0)
+        return;
+    if (!l->is_shared || atomic_fetch_sub(&l->users, 1) == 1)
+        l->sys->close(l->sys, part->fd);
+    part->fd = -1;
+}
+
+static void free_listener(struct service *s)
+{
+    struct listener *l = listener_of(s);
+    remove_file(l);
+    for (int i = 0; i < l->cores; i++) {
+        listener_release(l, i);
+        if (l->parts[i].port)
+            port_done(l->parts[i].port, l->mem);
+        mem_free(l->mem, l->parts[i].port, sizeof(struct port));
+    }
+    mem_free(l->mem, l, listener_bytes(l->cores));
+}
+
+static const struct service_ops listener_ops = { start, drain, cut, free_listener };
+
+/* ---- opening ---- */
+
+static struct listener *listener_new(struct stoa_rt *rt, const struct listener_options *opt)
+{
+    struct listener *l = mem_zalloc(rt_mem(rt), listener_bytes(rt_cores(rt)));
+    if (!l)
+        return NULL;
+    l->service.ops = &listener_ops;
+    l->sys = rt_sys(rt);
+    l->mem = rt_mem(rt);
+    l->opt = *opt;
+    l->cores = rt_cores(rt);
+    for (int i = 0; i < l->cores; i++)
+        l->parts[i].fd = -1;
+    return l;
+}
+
+/* fd is for all cores, since it cannot be bound several times. */
+static void share(struct listener *l, int fd)
+{
+    l->is_shared = true;
+    atomic_init(&l->users, l->cores);
+    for (int i = 0; i < l->cores; i++)
+        l->parts[i].fd = fd;
+}
+
+static int bind_to_path(struct listener *l, struct net_failure *failure)
+{
+    int fd;
+    int r = bind_unix(l->sys, &l->addr, l->opt.backlog, &fd, &l->file, failure);
+    if (r < 0)
+        return r;
+    l->has_file = true;
+    share(l, fd);
+    return 0;
+}
+
+static int bind_each(struct listener *l, struct net_failure *failure)
+{
+    size_t bytes = (size_t)l->cores * sizeof(int);
+    int *fds = mem_alloc(l->mem, bytes);
+    if (!fds)
+        return bind_failed(failure, NET_SOCKET, -ENOMEM, &l->addr, NULL);
+    struct bind_options opt = { SOCK_STREAM, l->opt.backlog, l->opt.stamps };
+    int r = bind_inet(l->sys, &l->addr, &opt, fds, l->cores, failure);
+    for (int i = 0; r == 0 && i < l->cores; i++)
+        l->parts[i].fd = fds[i];
+    mem_free(l->mem, fds, bytes);
+    return r;
+}
+
+int listener_open(struct stoa_rt *rt, struct addr *a, const struct listener_options *opt,
+                  struct listener **ret, struct net_failure *failure)
+{
+    struct listener *l = listener_new(rt, opt);
+    if (!l)
+        return bind_failed(failure, NET_SOCKET, -ENOMEM, a, NULL);
+    l->addr = *a;
+    int r = a->family == AF_UNIX ? bind_to_path(l, failure) : bind_each(l, failure);
+    if (r < 0) {
+        mem_free(l->mem, l, listener_bytes(l->cores));
+        return r;
+    }
+    rt_add(rt, &l->service);
+    *a = l->addr;
+    *ret = l;
+    return 0;
+}
+
+/* What systemd hands over may block, and may be inherited by children; ours never. */
+static int prepare_adopted(int fd)
+{
+    int r = sys_int(fcntl(fd, F_GETFL));
+    if (r >= 0)
+        r = sys_int(fcntl(fd, F_SETFL, r | O_NONBLOCK));
+    return r < 0 ? r : sys_int(fcntl(fd, F_SETFD, FD_CLOEXEC));
+}
+
+int listener_adopt(struct stoa_rt *rt, int fd, const struct listener_options *opt,
+                   struct listener **ret, struct net_failure *failure)
+{
+    struct listener *l = listener_new(rt, opt);
+    if (!l)
+        return bind_failed(failure, NET_SOCKET, -ENOMEM, NULL, NULL);
+    int listens = 0;
+    struct sockaddr_storage bound;
+    socklen_t int_n = sizeof listens, n = sizeof bound;
+    int r = l->sys->get_option(l->sys, fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &int_n);
+    if (r == 0)
+        r = l->sys->local_name(l->sys, fd, &bound, &n);
+    if (r == 0)
+        r = prepare_adopted(fd);
+    if (r < 0 || !listens || n > sizeof l->addr.un) {
+        mem_free(l->mem, l, listener_bytes(l->cores));
+        return bind_failed(failure, NET_LISTEN, r < 0 ? r : -EINVAL, NULL,
+                           "what was handed over is not a socket that listens");
+    }
+    l->addr.len = n;
+    memcpy(&l->addr.any, &bound, n);
+    share(l, fd);
+    rt_add(rt, &l->service);
+    *ret = l;
+    return 0;
+}
+
+void listener_close(struct listener *l)
+{
+    service_drop(&l->service);
+}
+
+const struct addr *listener_addr(const struct listener *l)
+{
+    return &l->addr;
+}
+
+const struct listener_options *listener_opt(const struct listener *l)
+{
+    return &l->opt;
+}

@@ -1,0 +1,235 @@
+/* net/port.c -- see port.h. */
+#include "net/port.h"
+#include "base/check.h"
+#include "base/error.h"
+#include "net/record.h"
+
+#include <errno.h>
+
+/* After a shortage of descriptors or memory: when to try again if none of our own connections ends
+ * before (the shortage may be the whole machine's). */
+static const stoa_time RETRY = 100 * STOA_MS;
+static const stoa_time SAY_EVERY = 10 * STOA_SEC;
+
+static void accepted(struct io_op *op, int res, struct io_chunk *chunk);
+static void resume(struct job *j);
+
+/* Moving the timer cannot fail: it is always set. */
+static void aim_retry(struct port *p, stoa_time when)
+{
+    check(timer_set(&p->core->sched, &p->retry, when) == 0);
+}
+
+static void retry(struct timer *t)
+{
+    struct port *p = list_owner(t, struct port, retry);
+    aim_retry(p, STOA_NEVER);
+    list_unlink(&p->resume.node);
+    sched_post(&p->core->sched, &p->resume);
+}
+
+static void close_timers(struct port *p)
+{
+    line_close(&p->silent);
+    line_close(&p->lingering);
+    timer_clear(&p->core->sched, &p->retry);
+}
+
+int port_open(struct port *p, struct listener *l, struct core *core, int fd)
+{
+    *p = (struct port){ .listener = l, .core = core, .opt = listener_opt(l), .fd = fd };
+    p->accept = (struct io_op){ .done = accepted, .fd = fd, .kind = IO_ACCEPT };
+    list_init(&p->running);
+    list_init(&p->held);
+    list_init(&p->free);
+    job_init(&p->resume, resume);
+    timer_init(&p->retry, retry);
+    int r = line_open(&p->silent, &core->sched, conn_expire_silent);
+    if (r == 0)
+        r = line_open(&p->lingering, &core->sched, conn_expire_lingering);
+    if (r == 0)
+        r = timer_set(&core->sched, &p->retry, STOA_NEVER);
+    if (r == 0)
+        r = io_submit(core->io, &p->accept);
+    if (r < 0)
+        close_timers(p);
+    else
+        core_live_add(core);
+    return r;
+}
+
+void port_done(struct port *p, const struct stoa_mem *mem)
+{
+    struct list *node;
+    while ((node = list_pop_front(&p->free)))
+        mem_free(mem, list_owner(node, stoa_conn, node), sizeof(stoa_conn));
+}
+
+/* ---- pausing ---- */
+
+bool port_may_say(struct port *p)
+{
+    stoa_time now = core_now(p->core);
+    if (now < p->say_at)
+        return false;
+    p->say_at = now + SAY_EVERY;
+    return true;
+}
+
+static void say_pause(struct port *p, int err)
+{
+    char text[ADDR_TEXT_BYTES];
+    if (!port_may_say(p))
+        return;
+    addr_format(listener_addr(p->listener), text, sizeof text);
+    if (err < 0)
+        core_say(p->core, STOA_WARNING, "accepting on %s pauses: %s (%s); %zu connections are open",
+                 text, stoa_strerror(err), error_name(err), p->core->conns);
+    else
+        core_say(p->core, STOA_WARNING,
+                 "accepting on %s pauses: %zu connections are open, as many as allowed", text,
+                 p->core->conns);
+}
+
+void port_pause(struct port *p, int err)
+{
+    if (p->paused || p->cut)
+        return;
+    p->paused = true;
+    if (io_is_under_way(&p->accept))
+        io_cancel(p->core->io, &p->accept);
+    list_push_back(&p->core->want, &p->resume.node);
+    if (err < 0)
+        aim_retry(p, core_in(p->core, RETRY));
+    say_pause(p, err);
+}
+
+/* ---- accepting ---- */
+
+static void maybe_end(struct port *p)
+{
+    if (!p->draining || p->ended || p->fd >= 0 || p->conns > 0)
+        return;
+    p->ended = true;
+    close_timers(p);
+    list_unlink(&p->resume.node);
+    core_live_drop(p->core);
+}
+
+static void close_socket(struct port *p)
+{
+    if (p->fd < 0)
+        return;
+    p->fd = -1;
+    listener_release(p->listener, p->core->index);
+    maybe_end(p);
+}
+
+static bool is_shortage(int err)
+{
+    return err == -EMFILE || err == -ENFILE || err == -ENOMEM || err == -ENOBUFS;
+}
+
+/* Closing the socket resets what waits in the accept queue: that is served first. */
+static void accept_rest(struct port *p)
+{
+    const struct io_sys *sys = p->core->sys;
+    int fd = 0;
+    while (!p->paused && !p->cut && fd != -EAGAIN && !is_shortage(fd)) {
+        fd = sys->accept(sys, p->fd);
+        if (fd >= 0)
+            conn_take(p, fd);
+        else if (fd != -ECONNABORTED && fd != -EINTR && !is_shortage(fd))
+            fd = -EAGAIN; /* whatever it is, there is nothing to be had here any more */
+    }
+    if (is_shortage(fd))
+        port_pause(p, fd);
+    if (!p->paused || p->cut)
+        close_socket(p);
+}
+
+/* Takes up accepting again, or in the first place what was held. */
+static void accept_on(struct port *p)
+{
+    if (p->draining) {
+        if (!io_is_under_way(&p->accept) && p->fd >= 0)
+            accept_rest(p);
+        return;
+    }
+    if (io_is_under_way(&p->accept))
+        return; /* its last completion comes here again */
+    int r = io_submit(p->core->io, &p->accept);
+    if (r < 0)
+        port_pause(p, r);
+}
+
+static void resume(struct job *j)
+{
+    struct port *p = list_owner(j, struct port, resume);
+    struct core *core = p->core;
+    struct list *node;
+    p->paused = false;
+    aim_retry(p, STOA_NEVER);
+    while (core->conns < core->conns_max && (node = list_pop_front(&p->held)))
+        conn_begin(list_owner(node, stoa_conn, node));
+    if (core->conns >= core->conns_max)
+        port_pause(p, 0);
+    if (!p->paused)
+        accept_on(p);
+}
+
+static void accepted(struct io_op *op, int res, struct io_chunk *chunk)
+{
+    (void)chunk;
+    struct port *p = list_owner(op, struct port, accept);
+    if (res >= 0) {
+        conn_take(p, res);
+        return;
+    }
+    if (p->draining)
+        accept_rest(p);
+    else if (res == -ECANCELED && !p->paused)
+        accept_on(p); /* the pause was over before this came */
+    else
+        port_pause(p, res);
+}
+
+void port_conn_gone(struct port *p)
+{
+    p->conns--;
+    maybe_end(p);
+}
+
+/* ---- the end ---- */
+
+void port_drain(struct port *p)
+{
+    p->draining = true;
+    list_each (node, &p->silent.conns)
+        conn_drain(list_owner(node, stoa_conn, node));
+    if (io_is_under_way(&p->accept))
+        io_cancel(p->core->io, &p->accept);
+    else if (!p->paused)
+        accept_rest(p);
+    maybe_end(p);
+}
+
+static void cut_all(struct list *conns)
+{
+    list_each (node, conns)
+        conn_cut(list_owner(node, stoa_conn, node));
+}
+
+void port_cut(struct port *p)
+{
+    if (p->ended)
+        return;
+    p->cut = true;
+    list_unlink(&p->resume.node);
+    cut_all(&p->held);
+    cut_all(&p->silent.conns);
+    cut_all(&p->lingering.conns);
+    cut_all(&p->running);
+    if (!io_is_under_way(&p->accept))
+        close_socket(p);
+}
