@@ -6,6 +6,7 @@
  *    born cancelled. */
 #include "base/check.h"
 #include "task/state.h"
+#include "task/task.h"
 
 #include <errno.h>
 

@@ -1,7 +1,6 @@
-/* task/sched.c -- see sched.h. */
+/* task/sched.c -- see sched.h; sched_turn is in turn.c. */
 #include "task/sched.h"
 #include "base/check.h"
-#include "task/state.h"
 
 #include <errno.h>
 
@@ -53,38 +52,6 @@ int timer_set(struct sched *s, struct timer *t, stoa_time when)
     }
     t->node.key = when;
     return heap_insert(&s->timers, &t->node);
-}
-
-static void fire_due(struct sched *s)
-{
-    struct heap_node *n;
-    s->firing = true;
-    while ((n = heap_first(&s->timers)) && n->key <= s->now) {
-        struct timer *t = list_owner(n, struct timer, node);
-        heap_remove(&s->timers, n);
-        t->fire(t);
-    }
-    s->firing = false;
-}
-
-/* Tasks are continued from here and not from a job's function: with no return between leaving one
- * task and entering the next, the processor predicts the next one's returns from the last one's
- * calls, which are mostly the same. */
-TOOLS_SWITCHES void sched_turn(struct sched *s, stoa_time now)
-{
-    check(!s->running);
-    s->now = now;
-    fire_due(s);
-    struct list turn, *n;
-    list_init(&turn);
-    list_move_all(&turn, &s->ready);
-    while ((n = list_pop_front(&turn))) {
-        struct job *j = list_owner(n, struct job, node);
-        if (j->run)
-            j->run(j);
-        else
-            task_continue(s, list_owner(j, stoa_task, job));
-    }
 }
 
 stoa_time sched_due(const struct sched *s)

@@ -25,7 +25,7 @@ enum {
 };
 
 /* More could not be mapped anyway, and sizes near it do not overflow. */
-static const size_t bytes_max = (size_t)1 << 46;
+static const size_t bytes_max = SIZE_MAX / 4;
 
 struct stack_slab {
     struct stack_slab *older;
@@ -98,7 +98,7 @@ void stack_give(struct stacks *p, struct stack s)
     p->used--;
     f->next = p->free;
     p->free = f;
-    tools_stack_give(s.low, (char *)f);
+    tools_stack_give(s.low, s.high, sizeof *f);
 }
 
 bool stacks_is_guard(const struct stacks *p, const void *addr)

@@ -1,12 +1,12 @@
 /* task/state.h -- what a task is made of, and how the core continues one.
  *
  * For the files of task/ only, each of which minds its part: task.c birth, what is owned, end;
- * wait.c waiting; family.c parents and children; sched.c the turn. */
+ * wait.c waiting; family.c parents and children; turn.c the core's turn. */
 #ifndef TASK_STATE_H
 #define TASK_STATE_H
 
 #include "base/arena.h"
-#include "task/task.h"
+#include "task/sched.h"
 
 #include <stdalign.h>
 #include <stdint.h>
@@ -47,7 +47,7 @@ struct stoa_task {
     int result;
     stoa_fn *fn;
     void *arg;
-    task_ended *ended;
+    void (*ended)(void *arg, int result);
 
     struct task_defer *defers; /* newest first */
     struct arena arena;

@@ -4,6 +4,7 @@
  * A task's stack, from the top: struct stoa_task, the arena's first block, the copied argument,
  * then the frames. All but the frames fit in a quarter of a page, so that a task that calls little
  * touches one page. */
+#include "task/task.h"
 #include "base/check.h"
 #include "task/state.h"
 

@@ -74,15 +74,16 @@ static inline void tools_stack_take(char *low, char *high)
     (void)high;
 }
 
-/* They are back in the pool: nobody may touch them. */
-static inline void tools_stack_give(char *low, char *high)
+/* They are back in the pool: nobody may touch them but the last `kept` ones. */
+static inline void tools_stack_give(char *low, char *high, size_t kept)
 {
 #ifdef TOOLS_ASAN
     __lsan_unregister_root_region(low, (size_t)(high - low));
-    __asan_poison_memory_region(low, (size_t)(high - low));
+    __asan_poison_memory_region(low, (size_t)(high - low) - kept);
 #endif
     (void)low;
     (void)high;
+    (void)kept;
 }
 
 /* The mapping from low to high goes: what comes there next must not inherit marks. */

@@ -4,6 +4,7 @@
  * earlier of its limit and the end of its sleep. */
 #include "base/check.h"
 #include "task/state.h"
+#include "task/task.h"
 
 #include <errno.h>
 
