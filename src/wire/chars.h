@@ -36,9 +36,6 @@ static inline bool char_is_digit(char c)
 }
 
 /* The value of a hexadecimal digit. */
-static inline unsigned char_hex(char c)
-{
-    return char_is_digit(c) ? (unsigned)(c - '0') : (unsigned)((c | 0x20) - 'a' + 10);
-}
+unsigned char_hex(char c);
 
 #endif

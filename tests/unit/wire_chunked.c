@@ -86,7 +86,7 @@ static void messages(void **state)
         { "5\r\nhel\r\n\r\n1\r\n \r\n000\r\n\r\n", "hel\r\n ", "" },
         { "A\r\n0123456789\r\na\r\n0123456789\r\n0\r\n\r\n", "01234567890123456789", "" },
         { "0000000000000001\r\nx\r\n0\r\n\r\n", "x", "" },
-        { "1;a\r\nx\r\n0;b=c\r\n\r\n", "x", "" },
+        { "1;a\r\nx\r\n0;bc=def\r\n\r\n", "x", "" },
         { "1;a=b;c;d=\"e;\\\"\r\"\r\n", NULL, NULL }, /* see refusals */
         { "1 ; a = b\t;c \t;d=\"\" ; e\r\nx\r\n0\r\n\r\n", "x", "" },
         { "1;a=\"b;\\\"\\\\ \t\xc3\xa9\"\r\nx\r\n0\r\n\r\n", "x", "" },
