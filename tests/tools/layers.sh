@@ -64,6 +64,7 @@ echo '#include "base/c.h"' | file src/base/b.c
 expect_silence "$check"
 echo '#include "base/a.h"' >>src/base/c.h
 expect 1 'cycle: src/base/a -> src/base/b -> src/base/c -> src/base/a' "$check"
+expect 1 '    src/base/c.h:2: includes src/base/a' "$check"
 rm src/base/[abc].?
 
 echo '#include "base/str.h"' | file src/task/every.h
