@@ -151,7 +151,6 @@ int main(void)
     context_init_own(&pair.own);
     context_init(&pair.other, stack, other_main);
     report("switch", measure_switch, &pair, 2.0 * ROUNDS);
-    context_done(&pair.other);
     stack_give(&stacks, stack);
     stacks_done(&stacks);
 

@@ -11,9 +11,8 @@
 
 struct context {
     struct switched at; /* first, so that a pointer to it is one to its context */
-    struct stack stack; /* its bounds (of a thread's own stack: learnt at the first switch) */
+    struct stack stack; /* its bounds (of a thread's own stack: learnt at each switch) */
     void *fake;         /* AddressSanitizer's fake stack */
-    void *tsan;         /* ThreadSanitizer's fiber */
 };
 
 /* The flow of control that is running now, on a thread's own stack. */
@@ -28,14 +27,7 @@ static inline void context_init(struct context *c, struct stack stack, switch_en
 {
     c->stack = stack;
     c->fake = NULL;
-    c->tsan = tools_flow_new();
     switch_prepare(&c->at, stack.high, entry);
-}
-
-/* Frees what the tools hold of a flow that has left for good. Not from itself. */
-static inline void context_done(struct context *c)
-{
-    tools_flow_free(c->tsan);
 }
 
 /* First thing in an entry, with what it was called with. returns the flow that begins. */
@@ -51,8 +43,8 @@ context_begin(struct switched *from, struct switched *self)
 TOOLS_SWITCHES __attribute__((always_inline)) static inline void
 context_switch(struct context *from, struct context *to)
 {
-    from->tsan = tools_flow_running();
-    tools_flow_leave(&from->fake, to->stack.low, to->stack.high, to->tsan);
+    from->stack.tsan = tools_flow_running();
+    tools_flow_leave(&from->fake, to->stack.low, to->stack.high, to->stack.tsan);
     struct context *by = (struct context *)switch_to(&from->at, &to->at);
     tools_flow_arrive(from->fake, &by->stack.low, &by->stack.high);
 }
@@ -61,7 +53,7 @@ context_switch(struct context *from, struct context *to)
 TOOLS_SWITCHES __attribute__((always_inline)) static inline _Noreturn void
 context_leave(struct context *from, struct context *to)
 {
-    tools_flow_leave(NULL, to->stack.low, to->stack.high, to->tsan);
+    tools_flow_leave(NULL, to->stack.low, to->stack.high, to->stack.tsan);
     switch_for_good(&from->at, &to->at);
 }
 

@@ -32,12 +32,13 @@ struct stack_slab {
     char *base;
     unsigned count; /* of stacks */
     unsigned cut;   /* the first of them */
-    unsigned tools[SLAB_STACKS_MAX];
+    struct tools_stack tools[SLAB_STACKS_MAX];
 };
 
 /* In the topmost bytes of a stack in the pool: that page is touched in any case. */
 struct stack_free {
     struct stack_free *next;
+    void *tsan;
 };
 
 static int slab_add(struct stacks *p);
@@ -80,6 +81,7 @@ int stack_take(struct stacks *p, struct stack *ret)
         p->free = f->next;
         ret->high = (char *)(f + 1);
         ret->low = ret->high - p->bytes;
+        ret->tsan = f->tsan;
     } else {
         if (!p->slabs || p->slabs->cut == p->slabs->count)
             if (slab_add(p) < 0)
@@ -96,6 +98,7 @@ void stack_give(struct stacks *p, struct stack s)
 {
     struct stack_free *f = (struct stack_free *)(void *)s.high - 1;
     p->used--;
+    f->tsan = s.tsan;
     f->next = p->free;
     p->free = f;
     tools_stack_give(s.low, s.high, sizeof *f);
@@ -164,6 +167,8 @@ static int slab_cut(struct stacks *p, struct stack_slab *slab, struct stack *ret
         return -ENOMEM;
     ret->low = guard + p->page;
     ret->high = ret->low + p->bytes;
-    slab->tools[slab->cut++] = tools_stack_cut(ret->low, ret->high);
+    slab->tools[slab->cut] = tools_stack_cut(ret->low, ret->high);
+    ret->tsan = slab->tools[slab->cut].tsan;
+    slab->cut++;
     return 0;
 }

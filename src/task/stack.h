@@ -30,6 +30,7 @@ struct stacks {
 struct stack {
     char *low;  /* the lowest usable byte: the guard ends here */
     char *high; /* one past the highest */
+    void *tsan; /* ThreadSanitizer's fiber that runs on it */
 };
 
 /* bytes: rounded up to whole pages; 0 = 64 KiB; less than 16 KiB becomes 16 KiB. */

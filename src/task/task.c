@@ -70,7 +70,7 @@ stoa_task *task_new(struct sched *s, stoa_fn *fn, const void *arg, size_t len)
     t->ended = NULL;
     t->defers = NULL;
     arena_init(&t->arena, s->mem, first, ARENA_FIRST);
-    context_init(&t->context, (struct stack){ stack.low, copy }, task_main);
+    context_init(&t->context, (struct stack){ stack.low, copy, stack.tsan }, task_main);
     s->tasks++;
     return t;
 }
@@ -111,9 +111,9 @@ static void bury(struct sched *s, stoa_task *t)
     void *arg = t->arg;
     int result = t->result;
     list_unlink(&t->siblings);
-    context_done(&t->context);
-    char *high = (char *)(t + 1);
-    stack_give(&s->stacks, (struct stack){ high - s->stacks.bytes, high });
+    struct stack stack = t->context.stack;
+    stack.high = (char *)(t + 1);
+    stack_give(&s->stacks, stack);
     s->tasks--;
     if (parent)
         family_child_ended(parent, result);

@@ -33,7 +33,6 @@ static void flow_open(struct flow *f, switch_entry *entry)
 
 static void flow_close(struct flow *f)
 {
-    context_done(&f->other);
     stack_give(&f->stacks, f->stack);
     stacks_done(&f->stacks);
 }
