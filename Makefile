@@ -104,7 +104,7 @@ SUPPORT  := $(patsubst %,$(BUILD)/obj/%.o,$(wildcard tests/support/*.c))
 
 $(UNIT) $(FAULT) $(FUZZ): $(BUILD)/test/%: $(BUILD)/obj/tests/%.c.o $(SUPPORT) $(BUILD)/libstoa.a
 	@mkdir -p $(@D)
-	$(call run,LD)$(CC) $(ALL_CFLAGS) -o $@ $^ $(if $(filter $@,$(FUZZ)),-fsanitize=fuzzer,-lcmocka) $(LDLIBS)
+	$(call run,LD)$(CC) $(ALL_CFLAGS) -o $@ $^ $(if $(filter $@,$(FUZZ)),-fsanitize=fuzzer) -lcmocka $(LDLIBS)
 
 $(SIM): $(patsubst %,$(BUILD)/obj/%.o,$(wildcard tests/sim/*.c)) $(SUPPORT) $(BUILD)/libstoa.a
 	@mkdir -p $(@D)
@@ -117,10 +117,8 @@ $(EXAMPLES) $(BENCH): $(BUILD)/%: $(BUILD)/obj/%.c.o $(BUILD)/libstoa.a
 # ---- running them ----
 
 # SEEDS: how many the simulator runs; SEED: the one to replay. WRAP: a command to run each under.
-# PLAIN: the sanitizers' fixed addresses want an address space that is not shuffled.
 SEEDS ?= 2000
-PLAIN := $(shell setarch -R true 2>/dev/null && echo setarch -R)
-RUN    = STOA=$(abspath $(BUILD)/stoa) BUILD=$(abspath $(BUILD)) $(PLAIN) \
+RUN    = STOA=$(abspath $(BUILD)/stoa) BUILD=$(abspath $(BUILD)) $(UNSHUFFLED) \
          tools/run-tests $(if $(WRAP),'--wrap=$(WRAP)')
 QUICK  = $(SIM:%='% --seeds $(SEEDS)') $(UNIT) $(FAULT)
 
@@ -152,7 +150,9 @@ bench: $(BENCH) $(BUILD)/stoa  ## measure against nginx, on this machine
 # ---- the same under other eyes: each in a folder of its own ----
 
 SANITIZE := -fno-sanitize-recover=all -Wno-frame-larger-than
-watched  = $(submake) BUILD=build/$(1) CFLAGS='-O1 -g' EXTRA='$(2)'
+watched  = $(submake) BUILD=build/$(1) CFLAGS='-O1 -g' EXTRA='$(2)' UNSHUFFLED='$(unshuffled)'
+# The sanitizers' fixed addresses want an address space that is not shuffled.
+unshuffled = $(shell setarch -R true 2>/dev/null && echo setarch -R)
 
 asan:  ## all of `make test` under AddressSanitizer and UBSan
 	@tools/need $(TEST_PACKAGES)
