@@ -164,7 +164,7 @@ bool body_drop(stoa_http *x)
     if (is_given_up(x))
         return false;
     uint64_t room = DROP_BYTES + conn_unread_bytes(x->c);
-    struct within w = within_begin(x, x->s->body_within); /* in all, not for each silence */
+    struct within w = within_begin(x, x->s->head_within); /* as for the next head */
     while ((r = body_fetch(x)) == 1 && x->body.ready <= room)
         room -= body_take(x, NULL, x->body.ready);
     within_end(&w);

@@ -44,6 +44,8 @@ int out_flush(stoa_http *x)
 int out_put(stoa_http *x, const void *p, size_t n)
 {
     const char *from = p;
+    if (n == 0)
+        return x->lost;
     while (n > OUT_BYTES - x->out_n) {
         size_t room = OUT_BYTES - x->out_n;
         memcpy(x->out + x->out_n, from, room);

@@ -9,6 +9,10 @@ void reply_begin(stoa_http *x)
     x->reply = (struct reply){ .phase = REPLY_NONE };
     x->reply_at = x->out_n;
     x->reply_gone = false;
+}
+
+void reply_done(stoa_http *x)
+{
     if (x->set.n || x->set.failed)
         buf_done(&x->set);
 }
@@ -169,6 +173,8 @@ int http_reply_file(stoa_http *x, int status, struct stoa_str fields, int file, 
 int http_refuse(stoa_http *x, int status, const char *why, bool close)
 {
     struct stoa_str line = str_of(why), type = STR("Content-Type: text/plain; charset=utf-8\r\n");
+    if (x->reply.phase != REPLY_NONE)
+        return -EALREADY;
     x->close = x->close || close;
     int r = begin_whole(x, status, type, false, line.n + 1);
     if (r <= 0)

@@ -11,6 +11,9 @@
 
 void reply_begin(stoa_http *x);
 
+/* Frees what the handler set. */
+void reply_done(stoa_http *x);
+
 /* Ends the response after the handler's result: makes one when there is none.     [waits]
  *   returns  0; < 0: it is not whole, the connection must be reset. */
 int reply_end(stoa_http *x, int result);

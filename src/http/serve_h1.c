@@ -261,6 +261,7 @@ static int exchange(stoa_http *x)
     tell(x);
     if (r == NEXT && x->in_place)
         conn_consume(x->c, (size_t)x->head_bytes);
+    reply_done(x);
     arena_reset(&x->arena);
     return r;
 }

@@ -82,6 +82,7 @@ struct stoa_conn {
     char *out; /* what was sent */
     size_t out_n;
     unsigned sends;
+    stoa_time sent_at; /* the first of them */
     size_t send_room; /* after so many bytes ... */
     int send_err;     /* ... sending fails with this */
     bool more;        /* the last send said that more follows */
@@ -117,8 +118,6 @@ static void fake_arrive(stoa_conn *c)
     size_t n = fake_unread(c);
     char *p = malloc(n + come + 1);
     assert_non_null(p);
-    /* At the block's end, so that one byte too many is seen. */
-    memmove(p, p, 0);
     if (n)
         memcpy(p, c->bytes + c->at, n);
     memcpy(p + n, c->script.p, come);
@@ -198,7 +197,8 @@ static int fake_send(stoa_conn *c, const void *p, size_t n)
 int conn_write(stoa_conn *c, struct iovec *v, int count, bool more)
 {
     int r = 0;
-    c->sends++;
+    if (c->sends++ == 0)
+        c->sent_at = c->io.now.mono_ns;
     c->more = more;
     for (int i = 0; r == 0 && i < count; i++)
         r = fake_send(c, v[i].iov_base, v[i].iov_len);
@@ -275,6 +275,37 @@ static enum fake_end fake_run(stoa_conn *c, struct http_service *s)
     return c->end;
 }
 
+/* ---- a service and one connection to it ---- */
+
+struct play {
+    struct fake_mem mem;
+    struct http_service s; /* what is set before play_begin stays */
+    stoa_conn c;
+};
+
+__attribute__((unused)) static void play_begin(struct play *p, stoa_http_handler *handler,
+                                               void *arg, struct stoa_str script)
+{
+    p->s.handler = handler;
+    p->s.arg = arg;
+    fake_mem_init(&p->mem, 0);
+    assert_int_equal(http_service_init(&p->s, 1, &p->mem.mem), 0);
+    fake_init(&p->c, script);
+}
+
+__attribute__((unused)) static enum fake_end play_run(struct play *p)
+{
+    return fake_run(&p->c, &p->s);
+}
+
+__attribute__((unused)) static void play_end(struct play *p)
+{
+    fake_done(&p->c);
+    http_service_done(&p->s);
+    assert_int_equal(p->mem.live, 0);
+    *p = (struct play){ 0 };
+}
+
 /* ---- what was sent, as responses ---- */
 
 struct fake_reply {
@@ -325,7 +356,8 @@ static bool fake_next_reply(const stoa_conn *c, size_t *at, enum method method,
 }
 
 /* "100 200 404": the statuses of all responses; all requests had this method. returns buf. */
-static char *fake_statuses(const stoa_conn *c, enum method method, char *buf, size_t size)
+__attribute__((unused)) static char *fake_statuses(const stoa_conn *c, enum method method,
+                                                   char *buf, size_t size)
 {
     static struct fake_reply reply;
     size_t at = 0, n = 0;
@@ -333,6 +365,23 @@ static char *fake_statuses(const stoa_conn *c, enum method method, char *buf, si
     while (fake_next_reply(c, &at, method, &reply) && n < size)
         n += (size_t)snprintf(buf + n, size - n, "%s%d", n ? " " : "", reply.status);
     return buf;
+}
+
+/* All that was sent, terminated. Borrowed until the next send. */
+__attribute__((unused)) static const char *fake_text(stoa_conn *c)
+{
+    c->out = realloc(c->out, c->out_n + 1);
+    c->out[c->out_n] = 0;
+    return c->out;
+}
+
+/* How often `what` is in what was sent. */
+__attribute__((unused)) static unsigned fake_count(stoa_conn *c, const char *what)
+{
+    unsigned n = 0;
+    for (const char *at = fake_text(c); (at = strstr(at, what)); at += strlen(what))
+        n++;
+    return n;
 }
 
 #endif
