@@ -22,7 +22,7 @@ void body_begin(stoa_http *x)
 
 static int end_early(stoa_http *x, int err, const char *cause)
 {
-    x->body.err = err;
+    x->body.err = x->err = err;
     x->cause = cause;
     x->close = true;
     return err;

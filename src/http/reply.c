@@ -13,8 +13,10 @@ void reply_begin(stoa_http *x)
 
 void reply_done(stoa_http *x)
 {
-    if (x->set.n || x->set.failed)
+    if (x->set.p != x->set_bytes)
         buf_done(&x->set);
+    else
+        buf_clear(&x->set);
 }
 
 /* Is it a field's value that cannot be taken for the end of its line? */

@@ -83,9 +83,9 @@ struct stoa_conn {
     size_t out_n;
     unsigned sends;
     stoa_time sent_at; /* the first of them */
-    size_t send_room; /* after so many bytes ... */
-    int send_err;     /* ... sending fails with this */
-    bool more;        /* the last send said that more follows */
+    size_t send_room;  /* after so many bytes ... */
+    int send_err;      /* ... sending fails with this */
+    bool more;         /* the last send said that more follows */
 
     enum fake_end end; /* of the last fake_run */
     int result;
