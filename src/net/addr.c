@@ -48,6 +48,22 @@ static bool is_digit(char c)
     return c >= '0' && c <= '9';
 }
 
+static bool is_letter(char c)
+{
+    return str_lower(c) >= 'a' && str_lower(c) <= 'z';
+}
+
+/* As in /etc/services: "http", "ms-wbt-server". */
+static bool is_service_name(struct stoa_str s)
+{
+    if (s.n >= sizeof((struct addr_parts *)0)->port || !is_letter(s.p[0]))
+        return false;
+    for (size_t i = 1; i < s.n; i++)
+        if (!is_letter(s.p[i]) && !is_digit(s.p[i]) && s.p[i] != '-' && s.p[i] != '_')
+            return false;
+    return true;
+}
+
 static int check_port(struct stoa_str port, const char **why)
 {
     if (port.n == 0)
@@ -55,16 +71,11 @@ static int check_port(struct stoa_str port, const char **why)
     size_t digits = 0;
     while (digits < port.n && is_digit(port.p[digits]))
         digits++;
+    if (digits < port.n && !is_service_name(port))
+        return wrong(why, "the port is neither a number nor the name of a service");
     uint64_t number;
     if (digits == port.n && !(str_to_u64(port, &number) && number <= 65535))
         return wrong(why, "a port is a number from 0 to 65535");
-    if (digits < port.n && (digits > 0 || port.n >= sizeof((struct addr_parts *)0)->port))
-        return wrong(why, "the port is neither a number nor the name of a service");
-    for (size_t i = digits; i < port.n; i++) {
-        char c = str_lower(port.p[i]);
-        if (!(is_digit(c) || (c >= 'a' && c <= 'z') || c == '-' || c == '_'))
-            return wrong(why, "the port is neither a number nor the name of a service");
-    }
     return 0;
 }
 

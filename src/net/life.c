@@ -9,9 +9,10 @@
 #include <errno.h>
 
 enum {
-    /* Unread by the user: then no more is taken from the kernel, whose buffer fills up and whose
-     * window closes. Some 16 full chunks: enough for a task that comes back a turn later. */
-    UNREAD_MAX = 64 * 1024,
+    /* Chunks unread by the user: then no more is taken from the kernel, whose buffer fills up and
+     * whose window closes. 64 KiB when they are full, enough for a task that comes back a turn later;
+     * chunks and not bytes, since one with a single byte takes as much memory. */
+    UNREAD_CHUNKS_MAX = 16,
     /* Dropped of a peer that goes on sending after our end: what a socket's buffers hold between two
      * machines, so that a client which sends its whole request before it reads gets our answer. */
     LINGER_BYTES_MAX = 1024 * 1024,
@@ -304,7 +305,7 @@ static void bytes_came(stoa_conn *c, struct io_chunk *chunk)
     bool wanted = c->reader && c->unread <= c->reader->have;
     if (c->reader && !wanted)
         task_wake(c->reader->task);
-    if (c->unread > UNREAD_MAX && !wanted)
+    if (c->chunks > UNREAD_CHUNKS_MAX && !wanted)
         cancel_recv(c);
 }
 

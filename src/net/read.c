@@ -18,13 +18,19 @@ void conn_queue(stoa_conn *c, struct io_chunk *chunk)
     else
         c->head = chunk;
     c->tail = chunk;
+    c->chunks++;
     c->unread += chunk->len;
+}
+
+static bool is_ours(const stoa_conn *c, const struct io_chunk *chunk)
+{
+    return c->gathered && chunk == &c->gathered->chunk;
 }
 
 static void free_chunk(stoa_conn *c, struct io_chunk *chunk)
 {
     struct core *core = c->port->core;
-    if (c->gathered && chunk == &c->gathered->chunk) {
+    if (is_ours(c, chunk)) {
         mem_free(core->mem, c->gathered, sizeof *c->gathered + c->gathered->room);
         c->gathered = NULL;
     } else {
@@ -52,6 +58,7 @@ void conn_drop(stoa_conn *c)
     free_chunks(c, &c->head);
     c->head_at = 0;
     c->unread = 0;
+    c->chunks = 0;
 }
 
 struct stoa_str conn_unread(const stoa_conn *c)
@@ -75,6 +82,7 @@ void conn_consume(stoa_conn *c, size_t n)
         n -= chunk->len - c->head_at;
         c->head = chunk->next;
         c->head_at = 0;
+        c->chunks -= !is_ours(c, chunk);
         chunk->next = c->spent;
         c->spent = chunk;
     }
@@ -112,6 +120,7 @@ static int own_head(stoa_conn *c, size_t more)
         .next = head->next, .bytes = g->bytes, .len = (uint32_t)unread.n, .stamp_ns = head->stamp_ns
     };
     memcpy(g->bytes, unread.p, unread.n);
+    c->chunks -= !is_ours(c, head);
     free_chunk(c, head);
     c->gathered = g;
     c->head = &g->chunk;
@@ -138,6 +147,7 @@ static int gather(stoa_conn *c, size_t have)
         g->chunk.next = next->next;
         if (c->tail == next)
             c->tail = &g->chunk;
+        c->chunks--;
         io_chunk_free(c->port->core->io, next);
     }
     return 0;
