@@ -99,8 +99,14 @@ EXAMPLES := $(patsubst %.c,$(BUILD)/%,$(wildcard examples/*.c))
 BENCH    := $(patsubst %.c,$(BUILD)/%,$(wildcard bench/*.c))
 E2E      := $(shell find tests/e2e -maxdepth 1 -name '$(or $(T),*).*' -perm -u+x 2>/dev/null | sort)
 OF_TOOLS := $(call named,tests/tools,sh)
-# Linked to each unit, fault, fuzz and sim program: what they share.
-SUPPORT  := $(patsubst %,$(BUILD)/obj/%.o,$(wildcard tests/support/*.c))
+# For unit, fault, fuzz and sim programs: an archive, so that each links only what it uses (some put
+# something else in the place of a folder of src/).
+SUPPORT_OBJ := $(patsubst %,$(BUILD)/obj/%.o,$(wildcard tests/support/*.c))
+SUPPORT     := $(if $(SUPPORT_OBJ),$(BUILD)/test/support.a)
+
+$(BUILD)/test/support.a: $(SUPPORT_OBJ)
+	@mkdir -p $(@D)
+	$(call run,AR)rm -f $@ && $(AR) rcs $@ $^
 
 $(UNIT) $(FAULT) $(FUZZ): $(BUILD)/test/%: $(BUILD)/obj/tests/%.c.o $(SUPPORT) $(BUILD)/libstoa.a
 	@mkdir -p $(@D)
