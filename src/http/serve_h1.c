@@ -233,6 +233,13 @@ static void tell(const stoa_http *x)
     o->exchange(o->ctx, x->core, &facts);
 }
 
+/* The client said itself that it sends no more (RFC 9112 section 9.6), and all that it sent has been
+ * read: nothing can come that would turn our close into a reset. */
+static bool client_is_done(const stoa_http *x)
+{
+    return x->refusal.status == 0 && !head_keeps_alive(&x->head) && x->body.ended;
+}
+
 /* What comes after a response that is whole. */
 static int conclude(stoa_http *x)
 {
@@ -243,7 +250,9 @@ static int conclude(stoa_http *x)
         out_flush(x);
     if (x->lost)
         return x->lost;
-    return go_on ? NEXT : CONN_CLOSE;
+    if (go_on)
+        return NEXT;
+    return client_is_done(x) ? CONN_GONE : CONN_CLOSE;
 }
 
 /* One request and its response. returns NEXT, or how the connection ends. */
@@ -259,7 +268,7 @@ static int exchange(stoa_http *x)
     if (r < 0)
         x->err = r;
     tell(x);
-    if (r == NEXT && x->in_place)
+    if (r >= 0 && x->in_place && x->head_bytes > 0)
         conn_consume(x->c, (size_t)x->head_bytes);
     reply_done(x);
     arena_reset(&x->arena);

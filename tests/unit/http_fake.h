@@ -271,6 +271,8 @@ static enum fake_end fake_run(stoa_conn *c, struct http_service *s)
         assert_true(c->deadline == STOA_NEVER); /* nothing of an exchange is left behind */
     }
     c->result = r;
+    if (r == CONN_GONE && fake_unread(c)) /* then net/ lingers after all */
+        r = CONN_CLOSE;
     c->end = r < 0 ? BROKEN : r == CONN_PARK ? KEPT : r == CONN_GONE ? GONE : CLOSED;
     return c->end;
 }

@@ -38,7 +38,7 @@ static void a_whole_response(void **state)
           "Content-Type: text/plain\r\nContent-Length: 6\r\n\r\nhello\n");
     sends(hello, NULL, HEAD, KEPT,
           "HTTP/1.1 200 OK\r\n" DATE "Content-Type: text/plain\r\nContent-Length: 6\r\n\r\n");
-    sends(hello, NULL, GET10, CLOSED,
+    sends(hello, NULL, GET10, GONE,
           "HTTP/1.1 200 OK\r\n" DATE "Content-Type: text/plain\r\nContent-Length: 6\r\n"
           "Connection: close\r\n\r\nhello\n");
     sends(hello, NULL, "GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n", KEPT,
@@ -166,7 +166,7 @@ static void a_body_of_unknown_length(void **state)
     sends(pieces, NULL, GET, KEPT,
           "HTTP/1.1 200 OK\r\n" DATE "Transfer-Encoding: chunked\r\n\r\n"
           "7\r\nhello, \r\na\r\n0123456789\r\n0\r\n\r\n");
-    sends(pieces, NULL, GET10, CLOSED,
+    sends(pieces, NULL, GET10, GONE,
           "HTTP/1.1 200 OK\r\n" DATE "Connection: close\r\n\r\nhello, 0123456789");
     sends(pieces, NULL, "GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n" GET, CLOSED,
           "HTTP/1.1 200 OK\r\n" DATE "Connection: close\r\n\r\nhello, 0123456789");

@@ -210,6 +210,19 @@ static void a_half_close_after_the_request(void **state)
     }
 }
 
+/* Then it need not linger; but what is still unread, or comes, must be waited for. */
+static void a_client_that_says_it_is_the_last(void **state)
+{
+    (void)state;
+    gives("GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n", "200", GONE);
+    gives("GET / HTTP/1.0\r\n\r\n", "200", GONE);
+    gives("POST / HTTP/1.0\r\nContent-Length: 3\r\n\r\nabc", "200", GONE);
+    gives("POST / HTTP/1.0\r\nContent-Length: 3\r\n\r\nab", "200", CLOSED);
+    gives("POST / HTTP/1.0\r\nContent-Length: 3\r\n\r\nabcd", "200", CLOSED);
+    gives("POST / HTTP/1.0\r\nContent-Length: 3000000\r\n\r\nabcd", "413", CLOSED);
+    gives("BREW / HTTP/1.0\r\n\r\n", "501", CLOSED);
+}
+
 static void an_end_within_a_head(void **state)
 {
     (void)state;
@@ -484,6 +497,7 @@ int main(void)
         cmocka_unit_test(no_408_before_the_first_byte),
         cmocka_unit_test(a_client_that_takes_nothing),
         cmocka_unit_test(a_half_close_after_the_request),
+        cmocka_unit_test(a_client_that_says_it_is_the_last),
         cmocka_unit_test(an_end_within_a_head),
         cmocka_unit_test(a_listener_that_drains),
         cmocka_unit_test(a_listener_that_begins_to_drain),
