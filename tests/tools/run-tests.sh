@@ -18,7 +18,7 @@ expect 0 '1 passed' "$run" 'sh -c "! read line"'
 # What is left running ends with the test, and does not hold it up: the reader sees its end.
 mkfifo held
 timeout 20 cat held &
-expect 0 '1 passed' "$run" -t 20 'sh -c "sleep 300 >held & exit 0"'
+expect 0 '1 passed' "$run" -t 20 'sh -c "exec 3>held; sleep 300 & exit 0"'
 expect 0 '' wait $!
 
 # Counts that a program prints.
