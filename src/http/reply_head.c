@@ -10,7 +10,7 @@ enum { LENGTH_LINE_BYTES = 40 };
 static bool is_last(const stoa_http *x)
 {
     uint32_t max = x->s->requests_max;
-    return max && conn_served(x->c) - 1 + x->count >= max;
+    return max && *conn_count(x->c) >= max;
 }
 
 static bool keeps(const stoa_http *x)

@@ -177,7 +177,7 @@ static void begin_empty(stoa_http *x)
 static void begin(stoa_http *x)
 {
     begin_empty(x);
-    x->count++;
+    ++*conn_count(x->c);
     if (x->refusal.status == 0)
         judge(x);
     if (x->refusal.status == 0 && head_has_body(&x->head))

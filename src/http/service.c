@@ -79,7 +79,6 @@ stoa_http *service_take(struct http_service *s, stoa_conn *c)
     x->core = core;
     x->task = stoa_conn_task(c);
     x->lost = 0;
-    x->count = 0;
     x->out_n = x->reply_at = 0;
     return x;
 }

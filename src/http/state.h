@@ -64,8 +64,7 @@ struct stoa_http {
     stoa_task *task;
 
     /* Of the connection: */
-    int lost;       /* < 0: what went wrong with sending; nothing more can be sent */
-    uint32_t count; /* exchanges since it was last parked */
+    int lost; /* < 0: what went wrong with sending; nothing more can be sent */
 
     /* Of the exchange, made new for each: */
     int head_bytes; /* < 0: enum fault */

@@ -60,6 +60,11 @@ uint32_t conn_served(const stoa_conn *c)
     return c->served;
 }
 
+uint32_t *conn_count(stoa_conn *c)
+{
+    return &c->count;
+}
+
 bool conn_is_draining(const stoa_conn *c)
 {
     return c->port->draining;

@@ -68,6 +68,9 @@ void conn_peer(stoa_conn *c, struct addr *ret);
 stoa_time conn_accepted(const stoa_conn *c);
 uint32_t conn_served(const stoa_conn *c);
 
+/* A number of the user's own, kept while the connection is parked; 0 at first. */
+uint32_t *conn_count(stoa_conn *c);
+
 /* Whether the listener drains: answer what is here, then close. */
 bool conn_is_draining(const stoa_conn *c);
 

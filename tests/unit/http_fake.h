@@ -67,7 +67,7 @@ struct stoa_conn {
     struct io io;
     stoa_time deadline;
     bool draining;
-    uint32_t served;
+    uint32_t count;
     int cancelled, joined; /* calls */
 
     struct stoa_str script; /* what has not come yet */
@@ -221,9 +221,9 @@ struct core *conn_core(const stoa_conn *c)
     return (struct core *)(uintptr_t)&c->core;
 }
 
-uint32_t conn_served(const stoa_conn *c)
+uint32_t *conn_count(stoa_conn *c)
 {
-    return c->served;
+    return &c->count;
 }
 
 bool conn_is_draining(const stoa_conn *c)
@@ -266,7 +266,6 @@ static enum fake_end fake_run(stoa_conn *c, struct http_service *s)
     while (r == CONN_PARK && (fake_unread(c) || c->script.n)) {
         if (fake_unread(c) == 0)
             fake_arrive(c);
-        c->served++;
         r = http_serve(c, s);
         assert_true(c->deadline == STOA_NEVER); /* nothing of an exchange is left behind */
     }
