@@ -101,7 +101,6 @@ int server_join(struct server *g)
 void server_free(struct server *g)
 {
     stoa_free(g->rt);
-    pthread_mutex_destroy(&g->log_lock);
 }
 
 void server_stop(struct server *g, stoa_time grace)

@@ -358,8 +358,8 @@ static void test_send_file(void **state)
     check_much(back, MUCH);
     free(back);
     close(fd);
-    close(file);
     server_stop(&g, STOA_SEC);
+    close(file);
     assert_int_equal(g.lines, 0);
 }
 
