@@ -1,0 +1,197 @@
+/* tool/serve.c -- `stoa serve`: options, folder, runtime, listeners, signals; then it runs. */
+#include "app/builtin.h"
+#include "app/files.h"
+#include "app/log.h"
+#include "base/cause.h"
+#include "base/error.h"
+#include "base/sys.h"
+#include "tool/commands.h"
+#include "tool/options.h"
+#include "tool/serve_listen.h"
+#include "tool/serve_options.h"
+#include "tool/systemd.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+struct serving {
+    struct serve_options o;
+    stoa_rt *rt;
+    struct files *files;
+    struct text *text;
+    struct log *log;
+};
+
+/* What the signal handler needs; a command runs once in its process. */
+static struct {
+    stoa_rt *rt;
+    stoa_time drain;
+    struct systemd_notify notify;
+    volatile sig_atomic_t stops;
+} on_signal;
+
+static void stop(int sig)
+{
+    (void)sig;
+    if (on_signal.stops++ == 0)
+        systemd_notify_say(on_signal.notify, "STOPPING=1");
+    stoa_stop(on_signal.rt, on_signal.stops == 1 ? on_signal.drain : 0);
+}
+
+static void listen_to_signals(const struct serving *s, struct systemd_notify notify)
+{
+    struct sigaction action = { .sa_handler = stop, .sa_flags = SA_RESTART };
+    on_signal.rt = s->rt;
+    on_signal.drain = s->o.drain;
+    on_signal.notify = notify;
+    sigemptyset(&action.sa_mask);
+    sigaddset(&action.sa_mask, SIGINT);
+    sigaddset(&action.sa_mask, SIGTERM);
+    sigaction(SIGINT, &action, NULL);
+    sigaction(SIGTERM, &action, NULL);
+}
+
+static void say(void *ctx, enum stoa_level level, const char *text)
+{
+    static const char *const levels[] = { "", "warning: ", "error: " };
+    const struct serve_options *o = ctx;
+    if (!o->quiet || level == STOA_ERROR)
+        fprintf(stderr, "stoa: %s%s\n", levels[level], text);
+}
+
+static int open_folder(struct serve_options *o)
+{
+    const char *dir = o->dir ? o->dir : ".";
+    char shown[300];
+    int r = sys_int(open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC));
+    if (r >= 0) {
+        o->files.root = r;
+        return EXIT_FINE;
+    }
+    str_escape(shown, sizeof shown, str_of(dir));
+    if (r == -ENOTDIR)
+        fprintf(stderr, "stoa: cannot serve %s: it is not a folder\n  try: the folder it is in\n",
+                shown);
+    else if (r == -ENOENT)
+        fprintf(stderr, "stoa: cannot serve %s: there is no such folder\n  try: ls -ld %s\n", shown,
+                shown);
+    else
+        fprintf(stderr, "stoa: cannot serve %s: %s (%s)\n", shown, stoa_strerror(r), error_name(r));
+    return r == -EACCES ? EXIT_PERMISSION : EXIT_USAGE;
+}
+
+/* Every connection is a descriptor: take what the administrator allows. */
+static void raise_descriptor_limit(void)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
+        limit.rlim_cur = limit.rlim_max;
+        setrlimit(RLIMIT_NOFILE, &limit);
+    }
+}
+
+static int cannot(const char *what, int err)
+{
+    fprintf(stderr, "stoa: cannot %s: %s (%s)\n", what, stoa_strerror(err), error_name(err));
+    return EXIT_INTERNAL;
+}
+
+static int no_io(const struct serve_options *o, int err)
+{
+    fprintf(stderr, "stoa: cannot use %s: %s (%s)\n", o->io ? o->io : "io_uring or epoll",
+            stoa_strerror(err), error_name(err));
+    if (o->io && strcmp(o->io, "uring") == 0)
+        fprintf(stderr, "  try: --io epoll; sysctl kernel.io_uring_disabled and `ulimit -l` say "
+                        "whether io_uring is allowed here\n");
+    return EXIT_INTERNAL;
+}
+
+static int open_runtime(struct serving *s, const struct stoa_log *log)
+{
+    const struct serve_options *o = &s->o;
+    struct stoa_options opt = { .cores = o->workers, .io = o->io, .log = log };
+    int r = stoa_new(&s->rt, &opt);
+    if (r < 0)
+        return no_io(o, r);
+    if (o->connections_max) {
+        int cores = rt_cores(s->rt);
+        stoa_free(s->rt);
+        s->rt = NULL;
+        opt.conns_max = (o->connections_max + cores - 1) / cores;
+        r = stoa_new(&s->rt, &opt);
+    }
+    return r < 0 ? no_io(o, r) : EXIT_FINE;
+}
+
+/* What answers: the text, the folder, or nothing over HTTP (echo). */
+static int open_handler(struct serving *s)
+{
+    struct serve_options *o = &s->o;
+    int r = 0;
+    if (o->text) {
+        r = text_new(&s->text, str_of(o->text), &mem_default);
+        o->http.handler = text_serve;
+        o->http.arg = s->text;
+    } else if (!o->echo) {
+        int exit_code = open_folder(o);
+        if (exit_code)
+            return exit_code;
+        r = files_new(&s->files, &o->files, s->rt);
+        o->http.handler = files_serve;
+        o->http.arg = s->files;
+    }
+    if (r == 0)
+        r = http_service_init(&o->http, rt_cores(s->rt), &mem_default);
+    if (r == 0 && o->log != SERVE_LOG_NONE && !o->echo)
+        r = log_new(&s->log, (enum log_format)(o->log - 1), s->rt, &o->http.observer);
+    return r < 0 ? cannot("start", r) : EXIT_FINE;
+}
+
+static int serve(struct serving *s, const struct stoa_log *log, int sockets)
+{
+    int exit_code = open_runtime(s, log);
+    if (!exit_code)
+        exit_code = open_handler(s);
+    if (exit_code)
+        return exit_code;
+    struct listener_options http = {
+        .backlog = s->o.backlog, .idle = s->o.idle, .serve = http_serve, .arg = &s->o.http
+    };
+    exit_code = serve_listen(s->rt, &s->o, &http, sockets);
+    if (exit_code)
+        return exit_code;
+    struct systemd_notify notify = systemd_notify_open();
+    listen_to_signals(s, notify);
+    systemd_notify_say(notify, "READY=1");
+    int r = stoa_run(s->rt);
+    return r < 0 ? cannot("go on", r) : EXIT_FINE;
+}
+
+static void done(struct serving *s)
+{
+    stoa_free(s->rt);
+    http_service_done(&s->o.http);
+    files_free(s->files);
+    text_free(s->text);
+    log_free(s->log);
+    if (s->o.files.root >= 0)
+        close(s->o.files.root);
+    serve_options_done(&s->o);
+}
+
+int command_serve(char **args)
+{
+    struct serving s = { .rt = NULL };
+    struct stoa_log log = { say, &s.o };
+    int exit_code;
+    if (serve_options_read(&s.o, args, &exit_code)) {
+        int sockets = systemd_sockets();
+        raise_descriptor_limit();
+        exit_code = serve(&s, &log, sockets);
+    }
+    done(&s);
+    return exit_code;
+}

@@ -1,0 +1,14 @@
+/* tool/serve_listen.h -- the listeners of `stoa serve`: opened, announced, and, when one cannot be
+ * opened, explained. */
+#ifndef TOOL_SERVE_LISTEN_H
+#define TOOL_SERVE_LISTEN_H
+
+#include "tool/serve_options.h"
+
+/* Opens what the options ask for, or takes the sockets that were handed over (`sockets` many, from
+ * SYSTEMD_FIRST_FD on) when no address was given.
+ *   returns  0; else the exit code, after the reason was said on stderr. */
+int serve_listen(struct stoa_rt *rt, const struct serve_options *o,
+                 const struct listener_options *http, int sockets);
+
+#endif

@@ -1,0 +1,45 @@
+/* tool/serve_options.h -- what `stoa serve` was asked to do. */
+#ifndef TOOL_SERVE_OPTIONS_H
+#define TOOL_SERVE_OPTIONS_H
+
+#include "app/files.h"
+#include "base/buf.h"
+#include "http/serve.h"
+
+enum serve_scheme { SERVE_HTTP, SERVE_TCP, SERVE_UDP };
+
+struct serve_address {
+    enum serve_scheme scheme;
+    const char *text;        /* "host:port", "unix:/path": without the scheme; borrowed from argv */
+    struct addr_parts parts; /* the same, split */
+};
+
+enum { SERVE_ADDRESSES_MAX = 64 };
+
+enum serve_log { SERVE_LOG_NONE, SERVE_LOG_PRETTY, SERVE_LOG_COMBINED, SERVE_LOG_JSON };
+
+struct serve_options {
+    const char *dir;  /* NULL = the current folder */
+    const char *text; /* --text; NULL = none */
+    bool echo, quiet;
+    struct serve_address addresses[SERVE_ADDRESSES_MAX];
+    int address_count;
+    bool addresses_given; /* else they are the default, used when systemd hands over no socket */
+    int workers;          /* 0 = the CPUs */
+    int backlog;          /* 0 = somaxconn */
+    int connections_max;  /* 0 = what the descriptor limit allows */
+    const char *io;
+    stoa_time drain, idle;
+    struct files_options files;
+    struct http_service http;
+    struct buf fields; /* --header: behind http.fields */
+    enum serve_log log;
+};
+
+/* Reads the arguments.
+ *   returns  true: go on; false: *exit_code is what the command ends with (all has been said).
+ *   o        for serve_options_done. */
+bool serve_options_read(struct serve_options *o, char **args, int *exit_code);
+void serve_options_done(struct serve_options *o);
+
+#endif

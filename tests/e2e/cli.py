@@ -1,0 +1,344 @@
+#!/usr/bin/python3
+"""The command from outside: its words, its exit codes, its sockets, its signals."""
+import contextlib
+import http.client
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+
+sys.path.insert(0, os.path.dirname(__file__))
+from stoa_process import IO, STOA, WITHIN, Stoa, run_tests  # noqa: E402
+
+
+def run(*args, env=None):
+    done = subprocess.run([STOA, *args], capture_output=True, text=True, timeout=WITHIN,
+                          stdin=subprocess.DEVNULL, env={**os.environ, **(env or {})})
+    return done.returncode, done.stdout, done.stderr
+
+
+def get(port, path="/", host="127.0.0.1"):
+    c = http.client.HTTPConnection(host, port, timeout=WITHIN)
+    c.request("GET", path)
+    r = c.getresponse()
+    body = r.read()
+    c.close()
+    return r.status, body
+
+
+def test_help_names_every_option():
+    code, out, err = run("serve", "--help")
+    assert code == 0 and err == ""
+    for option in ("listen", "lan", "workers", "backlog", "io", "max-connections", "log", "quiet",
+                   "version", "help", "list", "spa", "cors", "cache", "header", "hidden", "echo",
+                   "text", "drain", "head-timeout", "body-timeout", "idle-timeout"):
+        assert f"--{option}" in out, option
+    assert max(map(len, out.split("\n"))) <= 130
+    assert run("--help")[0] == 0 and "serve" in run("--help")[1]
+
+
+def test_version():
+    assert re.fullmatch(r"stoa \d+\.\d+\.\d+\n", run("--version")[1])
+    assert run("serve", "--version")[1] == run("--version")[1]
+
+
+def test_wrong_usage_is_said_and_exits_2():
+    for args, says in (
+            ((), "serve"),
+            (("sevre",), "did you mean serve?"),
+            (("serve", "--lsiten", ":1"), "did you mean --listen?"),
+            (("serve", "--werkers", "1"), "did you mean --workers?"),
+            (("serve", "--frobnicate"), "there is no option --frobnicate"),
+            (("serve", "-x"), "there is no option -x"),
+            (("serve", "-l"), "wants a value"),
+            (("serve", "--list=yes"), "takes no value"),
+            (("serve", "-w", "0"), "whole number"),
+            (("serve", "-w", "many"), "whole number"),
+            (("serve", "--drain", "soon"), "time"),
+            (("serve", "--head-timeout", "0"), "at least 1ms"),
+            (("serve", "--max-body", "1X"), "bytes"),
+            (("serve", "--log", "xml"), "none, pretty, combined or json"),
+            (("serve", "--io", "kqueue"), "uring or epoll"),
+            (("serve", "--header", "no colon"), "Name: value"),
+            (("serve", "--header", "A: b\r\nC: d"), "Name: value"),
+            (("serve", "--header", "Date: never"), "server's own"),
+            (("serve", "-l", "localhost"), "port"),
+            (("serve", "-l", "localhost:99999"), "port"),
+            (("serve", "-l", "::1:80"), "[::1]:"),
+            (("serve", "-l", "unix:"), "path"),
+            (("serve", "-l", "unix:" + "x" * 200), "long"),
+            (("serve", "-l", "tcp://:1"), "--echo"),
+            (("serve", "--echo", "-l", "http://:1"), "--echo"),
+            (("serve", "--echo", "--text", "x"), "together"),
+            (("serve", "--lan", "-l", ":1"), "--lan"),
+            (("serve", "a", "b"), "one folder")):
+        code, out, err = run(*args)
+        assert code == 2, (args, code, err)
+        assert says in err, (args, err)
+        assert out == ""
+
+
+def test_what_users_type_is_escaped():
+    for args in (("serve", "--\x1b[31mred"), ("\x1b]0;x\x07",), ("serve", "-l", "\x1b[1m:1:1")):
+        code, _, err = run(*args)
+        assert code == 2 and "\x1b" not in err, (args, err)
+
+
+def test_errors_at_start():
+    code, _, err = run("serve", "/no/such/folder", "-l", "127.0.0.1:0")
+    assert code == 2 and "no such folder" in err
+    code, _, err = run("serve", "/etc/passwd", "-l", "127.0.0.1:0")
+    assert code == 2 and "not a folder" in err
+    code, _, err = run("serve", "--text", "x", "-l", "192.0.2.1:0")
+    assert code == 5 and "bind.not_local" in err and "192.0.2.1" in err
+    code, _, err = run("serve", "--text", "x", "-l", "unix:/no/such/folder/s")
+    assert code == 5 and "bind.no_folder" in err
+    code, _, err = run("serve", "--text", "x", "-l", "no.such.host.invalid:80")
+    assert code == 10 and "no.such.host.invalid" in err
+
+
+def test_port_in_use():
+    for io in IO:
+        for workers in ("1", "2"):
+            with Stoa("--text", "x", "-w", workers, io=io) as s:
+                for other in ("1", "2"):
+                    code, _, err = run("serve", "--text", "y", "-w", other, "-l",
+                                       f"127.0.0.1:{s.port}")
+                    assert code == 7, (workers, other, code, err)
+                    assert "bind.in_use" in err or "listen.in_use" in err
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        code, _, err = run("serve", "--text", "y", "-l", f"127.0.0.1:{other.getsockname()[1]}")
+        assert code == 7, err
+
+
+def test_no_permission_for_the_port():
+    if os.getuid() != 0:
+        return
+    with open("/proc/sys/net/ipv4/ip_unprivileged_port_start") as f:
+        if int(f.read()) == 0:
+            return
+    done = subprocess.run([STOA, "serve", "--text", "x", "-l", "127.0.0.1:81"], user=65534,
+                          capture_output=True, text=True, timeout=WITHIN)
+    assert done.returncode == 6 and "bind.permission" in done.stderr, done
+
+
+def test_localhost_is_both_families_on_one_port():
+    with Stoa("--text", "both", listen="localhost:0", expect=2 if socket.has_ipv6 else 1) as s:
+        assert len(set(s.ports)) == 1, s.urls
+        assert get(s.port)[1] == b"both" and get(s.port, host="::1")[1] == b"both"
+
+
+def test_two_listeners_and_unix():
+    with tempfile.TemporaryDirectory() as d:
+        path = os.path.join(d, "s")
+        for io in IO:
+            with Stoa("--text", "hi", "-l", f"unix:{path}", io=io, expect=2) as s:
+                assert get(s.port) == (200, b"hi")
+                with socket.socket(socket.AF_UNIX) as c:
+                    c.connect(path)
+                    c.sendall(b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+                    assert c.makefile("rb").read().endswith(b"\r\n\r\nhi")
+            assert not os.path.exists(path)
+        stale = socket.socket(socket.AF_UNIX)
+        stale.bind(path)
+        stale.close()
+        with Stoa("--text", "hi", listen=f"unix:{path}"):
+            code, _, err = run("serve", "--text", "x", "-l", f"unix:{path}")
+            assert code == 7, (code, err)  # somebody answers there: it is left alone
+            assert os.path.exists(path)
+
+
+def test_echo():
+    with tempfile.TemporaryDirectory() as d:
+        path = os.path.join(d, "s")
+        for io in IO:
+            with Stoa("--echo", "-l", f"unix:{path}", "-l", "udp://127.0.0.1:0", io=io,
+                      listen="tcp://127.0.0.1:0", expect=3) as s:
+                tcp = int(next(u for u in s.urls if u.startswith("tcp")).rsplit(":", 1)[1])
+                udp = int(next(u for u in s.urls if u.startswith("udp")).rsplit(":", 1)[1])
+                data = os.urandom(1 << 20)
+                for make in (lambda: socket.create_connection(("127.0.0.1", tcp)),
+                             lambda: connect_unix(path)):
+                    with contextlib.closing(make()) as c:
+                        assert send_and_read_back(c, data) == data
+                for n in (0, 1, 1400, 9000, 60000):
+                    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as c:
+                        c.settimeout(WITHIN)
+                        c.connect(("127.0.0.1", udp))
+                        c.send(data[:n])
+                        assert c.recv(70000) == data[:n]
+
+
+def connect_unix(path):
+    c = socket.socket(socket.AF_UNIX)
+    c.connect(path)
+    return c
+
+
+def send_and_read_back(c, data):
+    c.settimeout(WITHIN)
+    got = bytearray()
+    at = 0
+    while at < len(data):
+        at += c.send(data[at:at + 65536])
+        while len(got) < at:
+            got += c.recv(65536)
+    c.shutdown(socket.SHUT_WR)
+    assert c.recv(1) == b""
+    return bytes(got)
+
+
+def test_fields_and_quiet():
+    with Stoa("--text", "hi", "--header", "X-One: 1", "--header", "X-Two:  2 ") as s:
+        c = http.client.HTTPConnection("127.0.0.1", s.port, timeout=WITHIN)
+        c.request("GET", "/")
+        r = c.getresponse()
+        assert r.getheader("X-One") == "1" and r.getheader("X-Two") == "2"
+        c.close()
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = probe.getsockname()[1]
+    p = subprocess.Popen([STOA, "serve", "--text", "x", "--quiet", "-l", f"127.0.0.1:{port}"],
+                         stderr=subprocess.PIPE, stdout=subprocess.PIPE)
+    while True:  # it listens when it answers
+        try:
+            assert get(port)[0] == 200
+            break
+        except ConnectionRefusedError:
+            assert p.poll() is None
+    p.send_signal(signal.SIGTERM)
+    out, err = p.communicate(timeout=WITHIN)
+    assert (p.returncode, out, err) == (0, b"", b"")
+
+
+def test_io_by_environment():
+    with Stoa("--text", "hi", env={"STOA_IO": "epoll"}) as s:
+        with open(f"/proc/{s.process.pid}/maps") as f:
+            assert "io_uring" not in f.read()
+        assert get(s.port)[0] == 200
+    assert run("serve", "--text", "x", env={"STOA_IO": "bogus"})[0] == 2
+
+
+def slow_get(port):
+    """A connection in the middle of a request."""
+    c = socket.create_connection(("127.0.0.1", port), timeout=WITHIN)
+    c.sendall(b"GET / HTTP/1.1\r\nHost: x\r\nConn")
+    return c
+
+
+def test_drain_lets_a_request_finish():
+    for io in IO:
+        for sig in (signal.SIGTERM, signal.SIGINT):
+            with Stoa("--text", "hi", "-w", "2", io=io) as s:
+                idle = socket.create_connection(("127.0.0.1", s.port), timeout=WITHIN)
+                idle.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+                assert idle.recv(4096).endswith(b"hi")
+                c = slow_get(s.port)
+                get(s.port)  # so that it has read what came before, if on the same worker
+                s.signal(sig)
+                assert idle.recv(1) == b""  # what is idle goes at once
+                c.sendall(b"ection: x\r\n\r\n")
+                reply = c.makefile("rb").read()
+                assert reply.endswith(b"hi") and b"onnection: close" in reply, reply
+                assert s.wait() == 0
+                idle.close()
+                c.close()
+
+
+def test_drain_ends_in_time_and_second_signal_at_once():
+    for io in IO:
+        with Stoa("--text", "hi", "--drain", "200ms", io=io) as s:
+            c = slow_get(s.port)
+            get(s.port)
+            s.signal()
+            assert s.wait() == 0
+            c.close()
+        with Stoa("--text", "hi", "--drain", "1000", io=io) as s:
+            c = slow_get(s.port)
+            get(s.port)
+            s.signal()
+            with contextlib.suppress(ConnectionError):  # until it has stopped listening
+                while True:
+                    get(s.port)
+            s.signal()
+            assert s.wait() == 0
+            c.close()
+
+
+def test_systemd_sockets_and_notify():
+    with tempfile.TemporaryDirectory() as d, socket.create_server(("127.0.0.1", 0)) as lis:
+        note = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        note.bind(os.path.join(d, "notify"))
+        note.settimeout(WITHIN)
+
+        def hand_over():
+            os.dup2(lis.fileno(), 3)
+            os.environ["LISTEN_PID"] = str(os.getpid())
+
+        # A shell sets LISTEN_PID to its own pid and becomes stoa.
+        for io in IO:
+            p = subprocess.Popen(
+                ["/bin/sh", "-c", 'LISTEN_PID=$$ LISTEN_FDS=1 exec "$0" serve --text given --io '
+                 + io, os.path.abspath(STOA)], preexec_fn=hand_over, pass_fds=(3,),
+                stderr=subprocess.PIPE, env={**os.environ, "NOTIFY_SOCKET":
+                                             os.path.join(d, "notify")})
+            assert note.recv(100) == b"READY=1"
+            assert get(lis.getsockname()[1]) == (200, b"given")
+            p.send_signal(signal.SIGTERM)
+            assert note.recv(100) == b"STOPPING=1"
+            p.communicate(timeout=WITHIN)
+            assert p.returncode == 0
+
+
+def test_out_of_descriptors_pauses_and_resumes():
+    for io in IO:
+        with Stoa("--text", "hi", "-w", "1", io=io, preexec_fn=few_descriptors) as s:
+            open_ones = []
+            for _ in range(80):
+                c = socket.create_connection(("127.0.0.1", s.port), timeout=WITHIN)
+                c.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+                open_ones.append(c)
+            s.wait_for("accept")  # it says that it pauses
+            assert open_ones[0].recv(4096).endswith(b"hi")
+            before = cpu_ticks(s.process.pid)
+            open_ones[0].sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+            assert open_ones[0].recv(4096).endswith(b"hi")  # open connections go on
+            for c in open_ones[1:]:
+                c.setblocking(True)
+            for c in open_ones[:40]:
+                c.close()
+            assert open_ones[79].recv(4096).endswith(b"hi")  # those that waited are served
+            assert cpu_ticks(s.process.pid) - before < 100  # ticks of 10 ms: nothing spun
+            for c in open_ones[40:]:
+                c.close()
+
+
+def few_descriptors():
+    import resource
+    resource.setrlimit(resource.RLIMIT_NOFILE, (60, 60))
+
+
+def cpu_ticks(pid):
+    with open(f"/proc/{pid}/stat") as f:
+        fields = f.read().rsplit(")", 1)[1].split()
+    return int(fields[11]) + int(fields[12])
+
+
+def test_max_connections():
+    for io in IO:
+        with Stoa("--text", "hi", "-w", "1", "--max-connections", "4", io=io) as s:
+            held = [slow_get(s.port) for _ in range(4)]
+            late = socket.create_connection(("127.0.0.1", s.port), timeout=WITHIN)
+            late.sendall(b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+            held[0].sendall(b": x\r\n\r\n")
+            assert held[0].recv(4096)
+            held[0].close()
+            assert late.makefile("rb").read().endswith(b"hi")
+            for c in held[1:]:
+                c.close()
+
+
+if __name__ == "__main__":
+    run_tests(globals())
