@@ -6,5 +6,6 @@
 typedef int command_fn(char **args);
 
 int command_serve(char **args);
+int command_explain(char **args);
 
 #endif

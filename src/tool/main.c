@@ -10,6 +10,8 @@ static const struct command {
 } commands[] = {
     { "serve", "[OPTIONS] [DIR]", "hand out a folder over HTTP, or a built-in handler",
       command_serve },
+    { "explain", "[CODE]", "what an errno, an exit code or a cause means, and what to try",
+      command_explain },
 };
 
 enum { COMMANDS = sizeof commands / sizeof *commands };
