@@ -1,0 +1,88 @@
+/* base/cause.c -- look-ups in the catalogue (cause_table.c). */
+#include "base/cause.h"
+
+#include "base/cause_table.h"
+
+#include <string.h>
+
+const char *stage_name(enum stage s)
+{
+    static const char *const names[STAGE_COUNT] = { "resolve", "socket", "bind",
+                                                    "listen",  "accept", "connect",
+                                                    "request", "reply",  "close" };
+    return names[s];
+}
+
+size_t cause_count(void)
+{
+    return cause_table_count;
+}
+
+const struct cause *cause_at(size_t i)
+{
+    return &cause_table[i];
+}
+
+const struct cause *cause_by_id(const char *id)
+{
+    for (size_t i = 0; i < cause_table_count; i++)
+        if (strcmp(cause_table[i].id, id) == 0)
+            return &cause_table[i];
+    return NULL;
+}
+
+static int has_err(const struct cause *c, int err)
+{
+    for (int i = 0; i < CAUSE_ERRS; i++)
+        if (err != 0 && c->errs[i] == err)
+            return 1;
+    return 0;
+}
+
+const struct cause *cause_of(enum stage stage, int err)
+{
+    const struct cause *last = cause_table;
+    for (const struct cause *c = cause_table; c < cause_table + cause_table_count; c++) {
+        if (c->stage != stage)
+            continue;
+        if (has_err(c, -err))
+            return c;
+        last = c;
+    }
+    return last;
+}
+
+const char *exit_code_text(int code)
+{
+    static const struct {
+        int code;
+        const char *text;
+    } texts[] = {
+        { EXIT_FINE, "all went well" },
+        { EXIT_INTERNAL, "stoa itself could not go on" },
+        { EXIT_USAGE, "wrong usage: an option, an address or a folder that cannot be" },
+        { EXIT_BIND, "the address cannot be bound or listened on" },
+        { EXIT_PERMISSION, "no permission" },
+        { EXIT_PORT_IN_USE, "the address and port are in use" },
+        { EXIT_NAME_UNKNOWN, "the name has no address" },
+        { EXIT_NAME_SERVICE, "the name service did not answer" },
+        { EXIT_REFUSED, "the connection was refused" },
+        { EXIT_CONNECT_TIMEOUT, "nobody answered the connection attempt" },
+        { EXIT_UNREACHABLE, "a router or this machine says that the peer cannot be reached" },
+        { EXIT_CONNECT_RESET, "the connection was reset while it was being made" },
+        { EXIT_LOCAL, "this machine has no socket, no route or no right for the connection" },
+        { EXIT_NO_PORTS, "this machine has no ephemeral port left for the connection" },
+        { EXIT_REPLY_CLOSED, "the peer closed without a reply" },
+        { EXIT_REPLY_RESET, "the peer reset the connection before its reply was whole" },
+        { EXIT_REPLY_TIMEOUT, "the reply did not come in time" },
+        { EXIT_REPLY_TRUNCATED, "the reply ended before its announced end" },
+        { EXIT_REPLY_MALFORMED, "the reply is not what the protocol allows" },
+        { EXIT_REPLY_PROTOCOL, "the peer speaks another protocol" },
+        { EXIT_HTTP_ERROR, "the reply is an HTTP error, and --fail was given" },
+        { EXIT_DEADLINE, "the deadline for all of it has passed" },
+    };
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+        if (texts[i].code == code)
+            return texts[i].text;
+    return NULL;
+}

@@ -1,0 +1,78 @@
+/* base/cause.h -- the catalogue of causes: what can go wrong at which stage of a connection, said
+ * once. Messages, exit codes, log fields, metrics labels, `stoa explain` and stoa-causes(7) are all
+ * made from it, so that they cannot disagree. Knows no sockets: data, and look-ups in it. */
+#ifndef BASE_CAUSE_H
+#define BASE_CAUSE_H
+
+#include <stddef.h>
+
+/* Exit codes, by stage. 30 to 36 are kept for TLS. */
+enum exit_code {
+    EXIT_FINE = 0,
+    EXIT_INTERNAL = 1,
+    EXIT_USAGE = 2,
+    EXIT_BIND = 5,
+    EXIT_PERMISSION = 6,
+    EXIT_PORT_IN_USE = 7,
+    EXIT_NAME_UNKNOWN = 10,
+    EXIT_NAME_SERVICE = 11,
+    EXIT_REFUSED = 20,
+    EXIT_CONNECT_TIMEOUT = 21,
+    EXIT_UNREACHABLE = 22,
+    EXIT_CONNECT_RESET = 23,
+    EXIT_LOCAL = 24,
+    EXIT_NO_PORTS = 25,
+    EXIT_REPLY_CLOSED = 40,
+    EXIT_REPLY_RESET = 41,
+    EXIT_REPLY_TIMEOUT = 42,
+    EXIT_REPLY_TRUNCATED = 43,
+    EXIT_REPLY_MALFORMED = 44,
+    EXIT_REPLY_PROTOCOL = 45,
+    EXIT_HTTP_ERROR = 50,
+    EXIT_DEADLINE = 60,
+};
+
+/* A stage of a connection's life; "" ends no list, STAGE_COUNT counts. */
+enum stage {
+    STAGE_RESOLVE,
+    STAGE_SOCKET,
+    STAGE_BIND,
+    STAGE_LISTEN,
+    STAGE_ACCEPT,
+    STAGE_CONNECT,
+    STAGE_REQUEST,
+    STAGE_REPLY,
+    STAGE_CLOSE,
+    STAGE_COUNT
+};
+
+enum { CAUSE_ERRS = 4 };
+
+struct cause {
+    const char *id; /* stable: "bind.in_use"; its first word is the stage's */
+    enum stage stage;
+    int errs[CAUSE_ERRS]; /* errno values it comes with, the rest 0; all 0: none of its own */
+    enum exit_code exit_code;
+    const char *what;      /* what happened, a clause without a full stop */
+    const char *rules_out; /* what that rules out, a sentence; NULL = nothing */
+    const char *hint;      /* what to try next, a sentence; NULL = nothing */
+    const char *page;      /* how it comes about, and how to tell it from its neighbours */
+};
+
+const char *stage_name(enum stage s);
+
+/* All causes, in the order of the stages. */
+size_t cause_count(void);
+const struct cause *cause_at(size_t i);
+
+/* The cause with this id; NULL when there is none. */
+const struct cause *cause_by_id(const char *id);
+
+/* What an error (-errno) at a stage means when nothing more is known: the first entry of the stage
+ * that has it, else the stage's last entry, which stands for all others. Never NULL. */
+const struct cause *cause_of(enum stage stage, int err);
+
+/* What an exit code means, for people: "the connection was refused"; NULL for a code not ours. */
+const char *exit_code_text(int code);
+
+#endif

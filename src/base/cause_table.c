@@ -1,0 +1,960 @@
+/* base/cause_table.c -- the catalogue itself; see cause.h. Each stage's first entries are those that an
+ * errno alone points to; those without an errno are found by whoever looks closer. A stage's last
+ * entry stands for every error that the others do not name. */
+#include "base/cause_table.h"
+
+#include "base/sys.h"
+
+const struct cause cause_table[] = {
+    {
+        .id = "resolve.not_found",
+        .stage = STAGE_RESOLVE,
+        .exit_code = EXIT_NAME_UNKNOWN,
+        .what = "the name has no address",
+        .rules_out = "The network was not asked for a connection: no packet went to the service "
+                     "itself.",
+        .hint = "Check the spelling; `getent ahosts NAME` asks the same source.",
+        .page = "The name service answered, and its answer is that there is no such name, or "
+                "none with an address of the family asked for (-4, -6). A name that exists only "
+                "in one network's own name service gives this everywhere else.",
+    },
+    {
+        .id = "resolve.temporary",
+        .stage = STAGE_RESOLVE,
+        .exit_code = EXIT_NAME_SERVICE,
+        .what = "the name service did not answer",
+        .rules_out = "Nothing is known about the name itself.",
+        .hint = "Try again; look at /etc/resolv.conf and whether its servers can be reached.",
+        .page = "No server of /etc/resolv.conf answered in time, or one answered that it failed "
+                "itself (SERVFAIL). A numeric address avoids the question.",
+    },
+    {
+        .id = "resolve.failed",
+        .stage = STAGE_RESOLVE,
+        .exit_code = EXIT_NAME_UNKNOWN,
+        .what = "the name does not resolve",
+        .hint = "Give a numeric address.",
+        .page = "getaddrinfo(3) refused for a reason of its own, which the message tells.",
+    },
+    {
+        .id = "socket.no_descriptors",
+        .stage = STAGE_SOCKET,
+        .errs = { EMFILE, ENFILE },
+        .exit_code = EXIT_LOCAL,
+        .what = "no descriptor is free for a socket",
+        .rules_out = "The network plays no part in it.",
+        .hint = "`ulimit -n` is this process's limit (EMFILE), fs.file-max the machine's "
+                "(ENFILE).",
+        .page = "Every socket is a descriptor. EMFILE: this process holds as many as "
+                "RLIMIT_NOFILE allows; ENFILE: the whole machine does. A process that grows to "
+                "its limit usually leaks: connections in CLOSE_WAIT are those that the peer "
+                "closed and the process did not.",
+    },
+    {
+        .id = "socket.no_family",
+        .stage = STAGE_SOCKET,
+        .errs = { EAFNOSUPPORT },
+        .exit_code = EXIT_LOCAL,
+        .what = "this machine does not have that address family",
+        .rules_out = "The network plays no part in it.",
+        .hint = "Give an IPv4 address (-4), or enable IPv6.",
+        .page = "The kernel was built or started without IPv6, or a container forbids the "
+                "family.",
+    },
+    {
+        .id = "socket.failed",
+        .stage = STAGE_SOCKET,
+        .exit_code = EXIT_LOCAL,
+        .what = "the kernel gives no socket",
+        .rules_out = "The network plays no part in it.",
+        .page = "socket(2) failed for another reason: no memory (ENOMEM, ENOBUFS), or a rule of "
+                "the system that forbids it (EACCES, EPERM).",
+    },
+    {
+        .id = "bind.in_use",
+        .stage = STAGE_BIND,
+        .errs = { EADDRINUSE },
+        .exit_code = EXIT_PORT_IN_USE,
+        .what = "another socket listens on that address and port",
+        .rules_out = "The address belongs to this machine and the port needs no permission.",
+        .hint = "Stop the other one, or choose another port (-l :PORT; port 0 picks a free "
+                "one).",
+        .page = "Two listeners share an address and port only when both asked for it "
+                "(SO_REUSEPORT) and belong to the same user. `ss -ltnp` names the holder when "
+                "it is yours or you are root.",
+    },
+    {
+        .id = "bind.in_use_wildcard",
+        .stage = STAGE_BIND,
+        .exit_code = EXIT_PORT_IN_USE,
+        .what = "a listener on all addresses has that port",
+        .rules_out = "Nobody listens on the given address alone.",
+        .hint = "Stop the other one, or choose another port.",
+        .page = "A listener on 0.0.0.0 or [::] holds the port on every address of its family, "
+                "and a given address cannot be taken out of it, nor the other way round.",
+    },
+    {
+        .id = "bind.in_use_dual_stack",
+        .stage = STAGE_BIND,
+        .exit_code = EXIT_PORT_IN_USE,
+        .what = "a listener of the other address family has that port",
+        .rules_out = "No listener of the same family has it.",
+        .hint = "Stop the other one, choose another port, or have the IPv6 one set IPV6_V6ONLY.",
+        .page = "An IPv6 wildcard socket is dual-stack unless it sets IPV6_V6ONLY: [::]:80 "
+                "holds 0.0.0.0:80, too, and conflicts with an IPv4 listener in either order.",
+    },
+    {
+        .id = "bind.in_use_other_user",
+        .stage = STAGE_BIND,
+        .exit_code = EXIT_PORT_IN_USE,
+        .what = "another user's sockets share that port among themselves",
+        .rules_out = "SO_REUSEPORT alone does not help.",
+        .hint = "Run as the same user, or choose another port.",
+        .page = "The holder allows sharing (SO_REUSEPORT), but the kernel lets only sockets of "
+                "one user share, so that nobody can steal another's connections.",
+    },
+    {
+        .id = "bind.in_use_time_wait",
+        .stage = STAGE_BIND,
+        .exit_code = EXIT_PORT_IN_USE,
+        .what = "ended connections of that port are in TIME_WAIT",
+        .rules_out = "No process holds the port.",
+        .hint = "Set SO_REUSEADDR before bind (stoa does), or wait a minute.",
+        .page = "The side that closes first remembers the connection for 60 s, so that late "
+                "segments cannot reach its successor. Without SO_REUSEADDR that blocks bind. "
+                "`ss -tan state time-wait` shows them; they have no process, which is why lsof "
+                "shows nothing.",
+    },
+    {
+        .id = "bind.in_use_connection",
+        .stage = STAGE_BIND,
+        .exit_code = EXIT_PORT_IN_USE,
+        .what = "a live connection has that port",
+        .rules_out = "Nobody listens on the port.",
+        .hint = "Choose another port, or end that connection.",
+        .page = "An outgoing connection's own ephemeral port, or a connection left over from an "
+                "earlier listener that had not set SO_REUSEADDR, holds the port. Listeners "
+                "should stay out of net.ipv4.ip_local_port_range, or reserve their port in "
+                "ip_local_reserved_ports.",
+    },
+    {
+        .id = "bind.no_ports",
+        .stage = STAGE_BIND,
+        .exit_code = EXIT_PORT_IN_USE,
+        .what = "no free port is left to pick",
+        .rules_out = "It is not about one port: all of the range are taken.",
+        .hint = "Look at net.ipv4.ip_local_port_range and `ss -tan | wc -l`.",
+        .page = "bind to port 0 picks from the ephemeral range; EADDRINUSE then means that "
+                "every port of it is in use on that address.",
+    },
+    {
+        .id = "bind.permission",
+        .stage = STAGE_BIND,
+        .errs = { EACCES, EPERM },
+        .exit_code = EXIT_PERMISSION,
+        .what = "that port needs a privilege",
+        .rules_out = "Whether the port is free is not known yet.",
+        .hint = "Use a port from net.ipv4.ip_unprivileged_port_start on (usually 1024), give "
+                "the binary CAP_NET_BIND_SERVICE, or have systemd hand over the socket.",
+        .page = "Ports below net.ipv4.ip_unprivileged_port_start are for processes with "
+                "CAP_NET_BIND_SERVICE in the user namespace that owns the network namespace. "
+                "`setcap cap_net_bind_service=+ep FILE` gives it to a binary.",
+    },
+    {
+        .id = "bind.not_local",
+        .stage = STAGE_BIND,
+        .errs = { EADDRNOTAVAIL },
+        .exit_code = EXIT_BIND,
+        .what = "the address does not belong to this machine",
+        .rules_out = "The port plays no part in it.",
+        .hint = "`ip addr` lists those that do; 0.0.0.0 or [::] stands for all of them.",
+        .page = "No interface has the address: it is another machine's, it went away with an "
+                "interface, or an IPv6 address is still being checked for duplicates "
+                "(tentative, for a second or two after it was added). IP_FREEBIND or "
+                "net.ipv4.ip_nonlocal_bind allow it all the same.",
+    },
+    {
+        .id = "bind.no_scope",
+        .stage = STAGE_BIND,
+        .errs = { EINVAL },
+        .exit_code = EXIT_BIND,
+        .what = "a link-local address needs its interface",
+        .rules_out = "The port plays no part in it.",
+        .hint = "Write it as [fe80::1%eth0]:PORT.",
+        .page = "Every interface has the same link-local network fe80::/64: the address alone "
+                "does not say which one is meant.",
+    },
+    {
+        .id = "bind.unix_no_folder",
+        .stage = STAGE_BIND,
+        .errs = { ENOENT, ENOTDIR },
+        .exit_code = EXIT_BIND,
+        .what = "the folder of the Unix socket does not exist",
+        .hint = "Make the folder first, or choose another path.",
+        .page = "bind(2) makes the socket's file, but no folder on the way to it.",
+    },
+    {
+        .id = "bind.unix_permission",
+        .stage = STAGE_BIND,
+        .exit_code = EXIT_PERMISSION,
+        .what = "no permission to make the Unix socket in its folder",
+        .hint = "Choose a folder that this user may write, such as $XDG_RUNTIME_DIR.",
+        .page = "A socket's file is made like any other: that needs write and search permission "
+                "for the folder.",
+    },
+    {
+        .id = "bind.unix_in_use",
+        .stage = STAGE_BIND,
+        .exit_code = EXIT_PORT_IN_USE,
+        .what = "somebody answers on that Unix socket",
+        .rules_out = "It is no file left over from a dead server.",
+        .hint = "Stop the other one, or choose another path.",
+        .page = "A Unix socket's file outlives its server: then connect says ECONNREFUSED and "
+                "stoa removes it. This one was answered.",
+    },
+    {
+        .id = "bind.unix_no_socket",
+        .stage = STAGE_BIND,
+        .exit_code = EXIT_BIND,
+        .what = "there is a file of that name that is no socket",
+        .hint = "Choose another path; stoa removes nothing that is not a dead socket.",
+        .page = "bind(2) says EADDRINUSE for any file at the path.",
+    },
+    {
+        .id = "bind.failed",
+        .stage = STAGE_BIND,
+        .exit_code = EXIT_BIND,
+        .what = "the kernel does not bind the address",
+        .page = "An error of bind(2) that is rare: EROFS, ELOOP and ENAMETOOLONG come from the "
+                "path of a Unix socket, EAFNOSUPPORT from a family that does not fit.",
+    },
+    {
+        .id = "listen.in_use",
+        .stage = STAGE_LISTEN,
+        .errs = { EADDRINUSE },
+        .exit_code = EXIT_PORT_IN_USE,
+        .what = "another socket listens on that address and port",
+        .rules_out = "The address belongs to this machine and the port needs no permission.",
+        .hint = "Stop the other one, or choose another port.",
+        .page = "When both sockets have set SO_REUSEADDR, bind lets them pass and listen(2) "
+                "finds the conflict.",
+    },
+    {
+        .id = "listen.backlog_cut",
+        .stage = STAGE_LISTEN,
+        .exit_code = EXIT_FINE,
+        .what = "the backlog was cut to net.core.somaxconn",
+        .rules_out = "The server listens all the same.",
+        .hint = "sysctl -w net.core.somaxconn=N, before the server starts.",
+        .page = "The accept queue holds at most min(backlog, somaxconn) + 1 connections; a "
+                "larger backlog is cut without an error. Connections beyond it wait in the "
+                "client for its SYN to be sent again, 1 s later.",
+    },
+    {
+        .id = "listen.failed",
+        .stage = STAGE_LISTEN,
+        .exit_code = EXIT_BIND,
+        .what = "the kernel does not let the socket listen",
+        .page = "An error of listen(2): the protocol has no listeners (EOPNOTSUPP), or the "
+                "socket is no longer what it was.",
+    },
+    {
+        .id = "accept.queue_full",
+        .stage = STAGE_ACCEPT,
+        .exit_code = EXIT_FINE,
+        .what = "the accept queue is full: connections are made faster than the process accepts "
+                "them",
+        .rules_out = "Network and firewall: the handshakes arrive.",
+        .hint = "Find what keeps the process from accepting; only then raise backlog and "
+                "somaxconn.",
+        .page = "The kernel completes handshakes by itself and puts the connections into the "
+                "accept queue. When it is full, SYNs are dropped (the client tries again after "
+                "1 s, 3 s, 7 s) and final ACKs ignored, so that some clients believe to be "
+                "connected. ListenOverflows in /proc/net/netstat counts it; with "
+                "net.ipv4.tcp_abort_on_overflow=1 the client sees a reset instead.",
+    },
+    {
+        .id = "accept.syn_queue_full",
+        .stage = STAGE_ACCEPT,
+        .exit_code = EXIT_FINE,
+        .what = "the SYN queue is full: handshakes are begun faster than they are completed",
+        .rules_out = "The process: these connections are not its to accept yet.",
+        .hint = "Look whether the clients are real (a SYN flood); net.ipv4.tcp_syncookies=1 "
+                "keeps the service reachable.",
+        .page = "Half-open handshakes wait in the SYN queue for the client's ACK. With SYN "
+                "cookies nothing is dropped (TCPReqQFullDoCookies, SyncookiesSent), without "
+                "them SYNs are (TCPReqQFullDrop). The kernel's log speaks of SYN flooding also "
+                "when merely the backlog is small.",
+    },
+    {
+        .id = "accept.no_descriptors",
+        .stage = STAGE_ACCEPT,
+        .errs = { EMFILE, ENFILE },
+        .exit_code = EXIT_FINE,
+        .what = "no descriptor is free for another connection: accepting pauses",
+        .rules_out = "Network and clients.",
+        .hint = "Raise `ulimit -n`, or close idle connections sooner.",
+        .page = "The connections wait in the accept queue meanwhile; open ones go on. It "
+                "resumes when one has gone.",
+    },
+    {
+        .id = "accept.connections_max",
+        .stage = STAGE_ACCEPT,
+        .exit_code = EXIT_FINE,
+        .what = "as many connections are open as --max-connections allows: accepting pauses",
+        .rules_out = "Network and clients.",
+        .hint = "Raise --max-connections, or close idle connections sooner.",
+        .page = "The connections wait in the accept queue meanwhile; open ones go on.",
+    },
+    {
+        .id = "accept.no_memory",
+        .stage = STAGE_ACCEPT,
+        .errs = { ENOMEM, ENOBUFS },
+        .exit_code = EXIT_FINE,
+        .what = "there is no memory for another connection: accepting pauses",
+        .rules_out = "Network and clients.",
+        .hint = "Look at the memory of the machine or of the control group.",
+        .page = "The connections wait in the accept queue meanwhile; it is tried again.",
+    },
+    {
+        .id = "accept.failed",
+        .stage = STAGE_ACCEPT,
+        .exit_code = EXIT_FINE,
+        .what = "accepting failed",
+        .page = "accept(2) also passes on errors that a connection had before it was accepted; "
+                "those are passed over.",
+    },
+    {
+        .id = "connect.refused",
+        .stage = STAGE_CONNECT,
+        .errs = { ECONNREFUSED },
+        .exit_code = EXIT_REFUSED,
+        .what = "the host answered that nothing listens on that port",
+        .rules_out = "Name, route and host are fine: a reset came back within a round trip. A "
+                     "firewall that drops is ruled out.",
+        .hint = "On the host: `ss -ltn` shows what listens, and on which address.",
+        .page = "A SYN to a port without a listener is answered by a reset. A firewall can "
+                "forge the same reset; it differs in that it comes already at a TTL too small "
+                "to reach the host (--walk finds out).",
+    },
+    {
+        .id = "connect.refused_by_firewall",
+        .stage = STAGE_CONNECT,
+        .exit_code = EXIT_REFUSED,
+        .what = "a firewall rejected the connection (ICMP port unreachable)",
+        .rules_out = "The network reaches that device; the service itself never saw the SYN.",
+        .hint = "Ask whoever runs that device; the rule is one with `reject`.",
+        .page = "A host does not answer a TCP SYN with ICMP port unreachable by itself: that is "
+                "what a `reject` rule sends by default. The error queue of the socket names the "
+                "sender.",
+    },
+    {
+        .id = "connect.refused_by_device",
+        .stage = STAGE_CONNECT,
+        .exit_code = EXIT_REFUSED,
+        .what = "a device before the host sent the reset",
+        .rules_out = "The service and its host: they never saw the SYN.",
+        .hint = "Ask whoever runs the device at that hop.",
+        .page = "The reset came back for SYNs with a TTL too small to reach the host: a "
+                "firewall or load balancer forges it in the host's name.",
+    },
+    {
+        .id = "connect.wrong_address",
+        .stage = STAGE_CONNECT,
+        .exit_code = EXIT_REFUSED,
+        .what = "the process listens on another address of this machine only",
+        .rules_out = "The process runs and the port is right.",
+        .hint = "Connect to the address it listens on, or have it listen on this one (or on "
+                "0.0.0.0 or [::]).",
+        .page = "A listener on 127.0.0.1 is not reached through the machine's other addresses, "
+                "one on an IPv4 address not over IPv6.",
+    },
+    {
+        .id = "connect.self",
+        .stage = STAGE_CONNECT,
+        .exit_code = EXIT_REFUSED,
+        .what = "the socket connected to itself: nothing listens there",
+        .rules_out = "A listener on that port.",
+        .hint = "Start the service; keep its port out of net.ipv4.ip_local_port_range.",
+        .page = "When the target is a port of the ephemeral range on this machine, the kernel "
+                "may pick that very port for the client; both ends then open at once (RFC 9293 "
+                "section 3.5) and the socket talks to itself.",
+    },
+    {
+        .id = "connect.unix_missing",
+        .stage = STAGE_CONNECT,
+        .errs = { ENOENT, ENOTDIR },
+        .exit_code = EXIT_REFUSED,
+        .what = "there is no socket at that path",
+        .hint = "Check the path; the server makes the file when it starts.",
+        .page = "connect(2) found no file.",
+    },
+    {
+        .id = "connect.unix_stale",
+        .stage = STAGE_CONNECT,
+        .exit_code = EXIT_REFUSED,
+        .what = "nobody listens on that Unix socket",
+        .rules_out = "The path is right and may be used.",
+        .hint = "Start the server; the file is left over from one that has ended.",
+        .page = "A Unix socket's file outlives its server.",
+    },
+    {
+        .id = "connect.unix_permission",
+        .stage = STAGE_CONNECT,
+        .exit_code = EXIT_PERMISSION,
+        .what = "no permission to use that Unix socket",
+        .rules_out = "The socket exists.",
+        .hint = "Its file needs write permission for this user, its folders search permission.",
+        .page = "Connecting to a Unix socket needs write permission for its file.",
+    },
+    {
+        .id = "connect.timeout",
+        .stage = STAGE_CONNECT,
+        .errs = { ETIMEDOUT },
+        .exit_code = EXIT_CONNECT_TIMEOUT,
+        .what = "nobody answered",
+        .rules_out = "A closed port and a firewall that rejects: those answer.",
+        .hint = "Try --walk to see how far the packets get; then ask for a firewall that drops, "
+                "a wrong address, or a host that is down.",
+        .page = "SYNs went out and nothing at all came back. A firewall drops them on the way "
+                "there or the answers on the way back, the address is nobody's behind a router "
+                "that stays silent, or the server's accept queue is full, which looks the same "
+                "from outside.",
+    },
+    {
+        .id = "connect.queue_full",
+        .stage = STAGE_CONNECT,
+        .exit_code = EXIT_CONNECT_TIMEOUT,
+        .what = "the listener on this machine does not accept: its accept queue is full",
+        .rules_out = "Network and firewall: the kernel itself dropped the SYN.",
+        .hint = "Find what keeps that process from accepting; `stoa explain accept.queue_full` "
+                "says more.",
+        .page = "Seen on this machine's own listener: as many connections wait to be accepted "
+                "as its backlog allows. The process is stuck, stopped or too slow.",
+    },
+    {
+        .id = "connect.queue_full_unix",
+        .stage = STAGE_CONNECT,
+        .errs = { EAGAIN },
+        .exit_code = EXIT_CONNECT_TIMEOUT,
+        .what = "the Unix socket's accept queue is full",
+        .rules_out = "Path and permission.",
+        .hint = "Find what keeps that process from accepting.",
+        .page = "A nonblocking connect to a Unix socket whose backlog is full says EAGAIN.",
+    },
+    {
+        .id = "connect.timeout_own_firewall_out",
+        .stage = STAGE_CONNECT,
+        .exit_code = EXIT_CONNECT_TIMEOUT,
+        .what = "this machine's own firewall drops the SYN",
+        .rules_out = "Everything beyond this machine: the SYN never left it.",
+        .hint = "`nft list ruleset` (or iptables -S OUTPUT) on this machine.",
+        .page = "The kernel tried to send (TCPRetransFail grows) and no packet went out (Ip: "
+                "OutTransmits does not).",
+    },
+    {
+        .id = "connect.timeout_own_firewall_in",
+        .stage = STAGE_CONNECT,
+        .exit_code = EXIT_CONNECT_TIMEOUT,
+        .what = "answers arrive and this machine's own firewall drops them",
+        .rules_out = "The way there and the host: somebody answers.",
+        .hint = "`nft list ruleset` (or iptables -S INPUT) on this machine.",
+        .page = "Packets arrive at the interface for every SYN (Ip: InReceives grows), and none "
+                "is delivered.",
+    },
+    {
+        .id = "connect.net_unreachable",
+        .stage = STAGE_CONNECT,
+        .errs = { ENETUNREACH },
+        .exit_code = EXIT_UNREACHABLE,
+        .what = "a router has no route to that network",
+        .rules_out = "This machine and the way up to that router.",
+        .hint = "Ask whoever runs that router.",
+        .page = "ICMP network unreachable (code 0, 6 or 11, IPv6: no route), sent by the router "
+                "that the error queue names.",
+    },
+    {
+        .id = "connect.net_prohibited",
+        .stage = STAGE_CONNECT,
+        .exit_code = EXIT_UNREACHABLE,
+        .what = "a router forbids that network",
+        .rules_out = "This machine and the way up to that router.",
+        .hint = "Ask whoever runs that router: it is a rule, not a fault.",
+        .page = "ICMP network administratively prohibited (code 9).",
+    },
+    {
+        .id = "connect.host_unreachable",
+        .stage = STAGE_CONNECT,
+        .errs = { EHOSTUNREACH, EHOSTDOWN },
+        .exit_code = EXIT_UNREACHABLE,
+        .what = "the last router cannot find the host",
+        .rules_out = "The way up to that router, and a firewall that drops.",
+        .hint = "Is the host up, and its address right?",
+        .page = "ICMP host unreachable (code 1 or 7, IPv6: address unreachable). The last "
+                "router asked for the host's link address (ARP, neighbour discovery) and nobody "
+                "answered; that takes it about 3 s.",
+    },
+    {
+        .id = "connect.host_prohibited",
+        .stage = STAGE_CONNECT,
+        .exit_code = EXIT_UNREACHABLE,
+        .what = "a router forbids that host",
+        .rules_out = "This machine and the way up to that router.",
+        .hint = "Ask whoever runs that router: it is a rule, not a fault.",
+        .page = "ICMP host administratively prohibited (code 10).",
+    },
+    {
+        .id = "connect.admin_prohibited",
+        .stage = STAGE_CONNECT,
+        .exit_code = EXIT_UNREACHABLE,
+        .what = "a firewall forbids the connection (ICMP administratively prohibited)",
+        .rules_out = "This machine and the way up to that device.",
+        .hint = "Ask whoever runs that device: it is a rule, not a fault.",
+        .page = "ICMP communication administratively prohibited (code 13; IPv6 code 1, for "
+                "which connect says EACCES).",
+    },
+    {
+        .id = "connect.protocol_unreachable",
+        .stage = STAGE_CONNECT,
+        .errs = { ENOPROTOOPT },
+        .exit_code = EXIT_UNREACHABLE,
+        .what = "a device says that it does not speak TCP",
+        .rules_out = "The way up to that device.",
+        .hint = "Ask whoever runs that device.",
+        .page = "ICMP protocol unreachable (code 2): no host sends it for TCP by itself, a "
+                "firewall's rule does.",
+    },
+    {
+        .id = "connect.no_neighbour",
+        .stage = STAGE_CONNECT,
+        .exit_code = EXIT_UNREACHABLE,
+        .what = "no host of the own network has that address",
+        .rules_out = "Routers and firewalls: the address is on the own link.",
+        .hint = "Is the host up, its address right, its cable in? `ip neigh` shows FAILED.",
+        .page = "The target is on the same link and nobody answered the question for its link "
+                "address (ARP, neighbour discovery). The SYN never left this machine.",
+    },
+    {
+        .id = "connect.reset",
+        .stage = STAGE_CONNECT,
+        .errs = { ECONNRESET },
+        .exit_code = EXIT_CONNECT_RESET,
+        .what = "the connection was reset while it was being made",
+        .rules_out = "Somebody is there, and answers.",
+        .hint = "Look whether the server's accept queue overflows "
+                "(net.ipv4.tcp_abort_on_overflow=1), or a load balancer in between has no "
+                "server.",
+        .page = "The handshake was answered and then torn down.",
+    },
+    {
+        .id = "connect.no_route_local",
+        .stage = STAGE_CONNECT,
+        .exit_code = EXIT_LOCAL,
+        .what = "this machine has no route to that address",
+        .rules_out = "Everything beyond this machine: no packet was sent.",
+        .hint = "`ip route get ADDRESS` shows what it decides; is the interface up, is there a "
+                "default route?",
+        .page = "connect(2) failed at once with ENETUNREACH (no route, or its interface is "
+                "down) or EHOSTUNREACH (an `unreachable` route).",
+    },
+    {
+        .id = "connect.route_prohibited",
+        .stage = STAGE_CONNECT,
+        .errs = { EACCES, EPERM },
+        .exit_code = EXIT_LOCAL,
+        .what = "this machine's routing table or firewall forbids that address",
+        .rules_out = "Everything beyond this machine: no packet was sent.",
+        .hint = "`ip route get ADDRESS`, `ip rule`, `nft list ruleset`.",
+        .page = "connect(2) failed at once: a `prohibit` route (EACCES), or an OUTPUT rule that "
+                "rejects (EPERM). A broadcast address without SO_BROADCAST says EACCES, too.",
+    },
+    {
+        .id = "connect.route_blackhole",
+        .stage = STAGE_CONNECT,
+        .errs = { EINVAL },
+        .exit_code = EXIT_LOCAL,
+        .what = "this machine's routing table drops that address, or the address lacks its "
+                "interface",
+        .rules_out = "Everything beyond this machine: no packet was sent.",
+        .hint = "`ip route get ADDRESS`; a link-local address is written [fe80::1%eth0]:PORT.",
+        .page = "connect(2) failed at once with EINVAL: a `blackhole` route, or an IPv6 "
+                "link-local address without its interface.",
+    },
+    {
+        .id = "connect.no_ports",
+        .stage = STAGE_CONNECT,
+        .errs = { EADDRNOTAVAIL },
+        .exit_code = EXIT_NO_PORTS,
+        .what = "no ephemeral port is left for connections to that address and port",
+        .rules_out = "Everything beyond this machine: no packet was sent.",
+        .hint = "Keep connections alive instead of making new ones; "
+                "net.ipv4.ip_local_port_range says how many there are; `ss -tan state "
+                "time-wait` what holds them.",
+        .page = "Each connection to one address and port needs another local port, also while "
+                "it is in TIME_WAIT (60 s): about 28,000 in 60 s. Asked to bind an address that "
+                "is not this machine's, the kernel says the same.",
+    },
+    {
+        .id = "connect.cancelled",
+        .stage = STAGE_CONNECT,
+        .errs = { ECANCELED },
+        .exit_code = EXIT_FINE,
+        .what = "another address won the race",
+        .page = "Both families are tried at once, 250 ms apart (RFC 8305); the first that "
+                "connects is used and the others are given up.",
+    },
+    {
+        .id = "connect.failed",
+        .stage = STAGE_CONNECT,
+        .exit_code = EXIT_LOCAL,
+        .what = "the connection could not be made",
+        .page = "An error of connect(2) that is rare.",
+    },
+    {
+        .id = "request.malformed",
+        .stage = STAGE_REQUEST,
+        .exit_code = EXIT_FINE,
+        .what = "the request is not valid HTTP",
+        .page = "Answered 400 with one line that says what is wrong, and the connection is "
+                "closed: where the next request would begin cannot be known.",
+    },
+    {
+        .id = "request.head_timeout",
+        .stage = STAGE_REQUEST,
+        .exit_code = EXIT_FINE,
+        .what = "the head of the request did not come whole in time",
+        .page = "Answered 408. Time runs from the head's first byte and is not extended by more "
+                "bytes, so that nobody can hold a connection by sending a byte now and then.",
+    },
+    {
+        .id = "request.body_timeout",
+        .stage = STAGE_REQUEST,
+        .exit_code = EXIT_FINE,
+        .what = "the body of the request stopped coming",
+        .page = "Answered 408 when nothing was answered yet.",
+    },
+    {
+        .id = "request.head_too_large",
+        .stage = STAGE_REQUEST,
+        .exit_code = EXIT_FINE,
+        .what = "the head of the request is too large",
+        .page = "Answered 431. Cookies that grew are the usual reason.",
+    },
+    {
+        .id = "request.target_too_long",
+        .stage = STAGE_REQUEST,
+        .exit_code = EXIT_FINE,
+        .what = "the request line is too long",
+        .page = "Answered 414.",
+    },
+    {
+        .id = "request.body_too_large",
+        .stage = STAGE_REQUEST,
+        .exit_code = EXIT_FINE,
+        .what = "the body of the request is too large",
+        .page = "Answered 413, before the body was read where its length was announced.",
+    },
+    {
+        .id = "request.method_unknown",
+        .stage = STAGE_REQUEST,
+        .exit_code = EXIT_FINE,
+        .what = "the method is unknown",
+        .page = "Answered 501.",
+    },
+    {
+        .id = "request.version",
+        .stage = STAGE_REQUEST,
+        .exit_code = EXIT_FINE,
+        .what = "the version of HTTP is not spoken here",
+        .page = "Answered 505.",
+    },
+    {
+        .id = "request.other_protocol",
+        .stage = STAGE_REQUEST,
+        .exit_code = EXIT_FINE,
+        .what = "the client speaks another protocol",
+        .page = "A TLS ClientHello, an HTTP/2 preface or the like on a plain HTTP/1.1 port. "
+                "Answered 400 where that makes sense.",
+    },
+    {
+        .id = "request.truncated",
+        .stage = STAGE_REQUEST,
+        .exit_code = EXIT_FINE,
+        .what = "the client left in the middle of its request",
+        .page = "The connection ended, or was reset, before the head or the body was whole.",
+    },
+    {
+        .id = "request.reset",
+        .stage = STAGE_REQUEST,
+        .errs = { EPIPE, ECONNRESET },
+        .exit_code = EXIT_REPLY_RESET,
+        .what = "the connection was reset while the request was being sent",
+        .rules_out = "The connection was made.",
+        .hint = "Look at the peer: it closed before it had read the request, or a device in "
+                "between did.",
+        .page = "The peer closed its end with bytes unread, has ended, or refuses what it read "
+                "so far without a lingering close (a 413 that becomes a reset).",
+    },
+    {
+        .id = "request.stalled",
+        .stage = STAGE_REQUEST,
+        .errs = { ETIMEDOUT },
+        .exit_code = EXIT_REPLY_TIMEOUT,
+        .what = "the peer does not take the request",
+        .rules_out = "The connection was made.",
+        .hint = "Look at the peer: it accepts and does not read.",
+        .page = "The peer's receive buffer and our send buffer are full.",
+    },
+    {
+        .id = "request.failed",
+        .stage = STAGE_REQUEST,
+        .exit_code = EXIT_REPLY_RESET,
+        .what = "the request could not be sent",
+        .page = "An error of send(2) that is rare.",
+    },
+    {
+        .id = "reply.closed",
+        .stage = STAGE_REPLY,
+        .exit_code = EXIT_REPLY_CLOSED,
+        .what = "the peer closed without a byte of a reply",
+        .rules_out = "Network and listener: the connection was made and ended in order.",
+        .hint = "Look at the peer's log; it took the request and hung up. Does it speak this "
+                "protocol?",
+        .page = "An orderly end (FIN) instead of a reply: a worker that ended, an idle time-out "
+                "that met the request, an access rule that hangs up.",
+    },
+    {
+        .id = "reply.reset_before",
+        .stage = STAGE_REPLY,
+        .exit_code = EXIT_REPLY_RESET,
+        .what = "the peer reset the connection before a byte of the reply, and the request had "
+                "not been taken",
+        .rules_out = "The port is open: the handshake was completed.",
+        .hint = "Look whether the process behind the listener crashes, or a load balancer has "
+                "no server.",
+        .page = "The reset came before the peer acknowledged the whole request: at accept, or "
+                "while it was reading.",
+    },
+    {
+        .id = "reply.reset_after_request",
+        .stage = STAGE_REPLY,
+        .errs = { ECONNRESET },
+        .exit_code = EXIT_REPLY_RESET,
+        .what = "the peer took the request and reset the connection instead of a reply",
+        .rules_out = "The port is open and the request arrived.",
+        .hint = "Look at the peer's log: it has read the request, or died with it unread.",
+        .page = "A process that ends or closes with unread bytes resets; so does one that "
+                "aborts on purpose.",
+    },
+    {
+        .id = "reply.reset_within",
+        .stage = STAGE_REPLY,
+        .exit_code = EXIT_REPLY_RESET,
+        .what = "the peer reset the connection in the middle of its reply",
+        .rules_out = "The request was understood: a reply had begun.",
+        .hint = "Look at the peer's log; what came is not whole.",
+        .page = "The process ended while it was sending, or closed with bytes unread (a missing "
+                "lingering close).",
+    },
+    {
+        .id = "reply.timeout",
+        .stage = STAGE_REPLY,
+        .errs = { ETIMEDOUT },
+        .exit_code = EXIT_REPLY_TIMEOUT,
+        .what = "the peer took the request and did not reply in time",
+        .rules_out = "Network and listener: the request was acknowledged.",
+        .hint = "Look at what the handler waits for; a larger -m waits longer.",
+        .page = "The peer's kernel acknowledged the request; its process has not answered.",
+    },
+    {
+        .id = "reply.never_read",
+        .stage = STAGE_REPLY,
+        .exit_code = EXIT_REPLY_TIMEOUT,
+        .what = "the process on this machine never reads the connection",
+        .rules_out = "Network and firewall.",
+        .hint = "The process is stuck or stopped: look at it with its own tools, or `cat "
+                "/proc/PID/stack`.",
+        .page = "Seen on this machine's own socket: the request lies unread in the receive "
+                "buffer, or the connection still in the accept queue.",
+    },
+    {
+        .id = "reply.stalled",
+        .stage = STAGE_REPLY,
+        .exit_code = EXIT_REPLY_TIMEOUT,
+        .what = "the reply stopped in the middle",
+        .rules_out = "The request was understood: a reply had begun.",
+        .hint = "Look at what the handler waits for; a larger -m waits longer.",
+        .page = "Bytes of the reply came, then none until the deadline, and the connection is "
+                "still open.",
+    },
+    {
+        .id = "reply.truncated",
+        .stage = STAGE_REPLY,
+        .exit_code = EXIT_REPLY_TRUNCATED,
+        .what = "the reply ended before the length that it announced",
+        .rules_out = "The connection itself: it ended in order.",
+        .hint = "What came is not whole: do not use it. Look at the peer's log.",
+        .page = "Content-Length announced more bytes than came before the peer closed.",
+    },
+    {
+        .id = "reply.truncated_chunks",
+        .stage = STAGE_REPLY,
+        .exit_code = EXIT_REPLY_TRUNCATED,
+        .what = "the reply ended before its last chunk",
+        .rules_out = "The connection itself: it ended in order.",
+        .hint = "What came is not whole: do not use it. Look at the peer's log.",
+        .page = "A chunked body ends with a chunk of size 0; the peer closed before that.",
+    },
+    {
+        .id = "reply.truncated_head",
+        .stage = STAGE_REPLY,
+        .exit_code = EXIT_REPLY_TRUNCATED,
+        .what = "the reply ended within its head",
+        .rules_out = "The connection itself: it ended in order.",
+        .hint = "Look at the peer's log.",
+        .page = "The peer closed before the empty line that ends the head.",
+    },
+    {
+        .id = "reply.malformed_head",
+        .stage = STAGE_REPLY,
+        .exit_code = EXIT_REPLY_MALFORMED,
+        .what = "the head of the reply is not valid HTTP",
+        .rules_out = "The connection itself.",
+        .hint = "Look at what the peer runs: a line of its head breaks the protocol.",
+        .page = "The message says what is wrong; what follows cannot be trusted.",
+    },
+    {
+        .id = "reply.malformed_length",
+        .stage = STAGE_REPLY,
+        .exit_code = EXIT_REPLY_MALFORMED,
+        .what = "the length of the reply is ambiguous or no number",
+        .rules_out = "The connection itself.",
+        .hint = "Look at what the peer, or a proxy in between, runs.",
+        .page = "Two lengths, a length together with chunks, or a length that is no number: two "
+                "readers could read it differently (request smuggling), so nothing of it is "
+                "used.",
+    },
+    {
+        .id = "reply.malformed_chunk",
+        .stage = STAGE_REPLY,
+        .exit_code = EXIT_REPLY_MALFORMED,
+        .what = "a chunk of the reply is malformed",
+        .rules_out = "The connection itself, and the head.",
+        .hint = "Look at what the peer runs.",
+        .page = "A chunk's size is no hexadecimal number, or no line end follows its data.",
+    },
+    {
+        .id = "reply.excess",
+        .stage = STAGE_REPLY,
+        .exit_code = EXIT_REPLY_MALFORMED,
+        .what = "more bytes came than the reply announced",
+        .rules_out = "The connection itself.",
+        .hint = "Look at what the peer runs: its Content-Length is too small.",
+        .page = "Bytes behind the end of a reply that nobody asked for: the length is wrong, "
+                "and the body probably cut.",
+    },
+    {
+        .id = "reply.head_endless",
+        .stage = STAGE_REPLY,
+        .exit_code = EXIT_REPLY_MALFORMED,
+        .what = "the head of the reply does not end",
+        .rules_out = "The connection itself.",
+        .hint = "Look at what the peer runs.",
+        .page = "More bytes or fields came than a head may have.",
+    },
+    {
+        .id = "reply.not_http",
+        .stage = STAGE_REPLY,
+        .exit_code = EXIT_REPLY_PROTOCOL,
+        .what = "the peer does not speak HTTP",
+        .rules_out = "Network and listener: a process answers on that port.",
+        .hint = "Is it the right port? The first bytes are shown.",
+        .page = "What came does not begin as a reply of HTTP/1 does.",
+    },
+    {
+        .id = "reply.tls",
+        .stage = STAGE_REPLY,
+        .exit_code = EXIT_REPLY_PROTOCOL,
+        .what = "the peer speaks TLS on that port",
+        .rules_out = "Network and listener: a process answers on that port.",
+        .hint = "Use https:// with a client that has TLS, or the plain port.",
+        .page = "The first bytes are a TLS record (an alert, usually): the server took our "
+                "request for a broken ClientHello.",
+    },
+    {
+        .id = "reply.ssh",
+        .stage = STAGE_REPLY,
+        .exit_code = EXIT_REPLY_PROTOCOL,
+        .what = "the peer is an SSH server",
+        .rules_out = "Network and listener: a process answers on that port.",
+        .hint = "Use ssh, or another port.",
+        .page = "The first bytes are \"SSH-\".",
+    },
+    {
+        .id = "reply.http2",
+        .stage = STAGE_REPLY,
+        .exit_code = EXIT_REPLY_PROTOCOL,
+        .what = "the peer speaks HTTP/2 only",
+        .rules_out = "Network and listener: a process answers on that port.",
+        .hint = "Use a client that speaks HTTP/2 without TLS (prior knowledge), or another "
+                "port.",
+        .page = "The first bytes are an HTTP/2 SETTINGS or GOAWAY frame.",
+    },
+    {
+        .id = "reply.http_error",
+        .stage = STAGE_REPLY,
+        .exit_code = EXIT_HTTP_ERROR,
+        .what = "the reply is an HTTP error",
+        .rules_out = "Connection and protocol.",
+        .hint = "The status and the body say more.",
+        .page = "With --fail, a status of 400 and above is a failure.",
+    },
+    {
+        .id = "reply.deadline",
+        .stage = STAGE_REPLY,
+        .exit_code = EXIT_DEADLINE,
+        .what = "the deadline for all of it has passed",
+        .hint = "A larger -m waits longer; the stages say where the time went.",
+        .page = "The time given with -m ran out between stages.",
+    },
+    {
+        .id = "reply.failed",
+        .stage = STAGE_REPLY,
+        .exit_code = EXIT_REPLY_RESET,
+        .what = "the reply could not be received",
+        .page = "An error of recv(2) that is rare.",
+    },
+    {
+        .id = "close.send_timeout",
+        .stage = STAGE_CLOSE,
+        .exit_code = EXIT_FINE,
+        .what = "the client takes nothing of its reply",
+        .page = "Nothing was acknowledged for --send-timeout: the client is gone or does not "
+                "read. The connection was reset.",
+    },
+    {
+        .id = "close.client_gone",
+        .stage = STAGE_CLOSE,
+        .errs = { EPIPE, ECONNRESET },
+        .exit_code = EXIT_FINE,
+        .what = "the client left before it had its whole reply",
+        .page = "The client closed or reset its end while the reply was being sent.",
+    },
+    {
+        .id = "close.file_shrank",
+        .stage = STAGE_CLOSE,
+        .exit_code = EXIT_FINE,
+        .what = "the file became shorter while it was being sent",
+        .page = "Less than the announced length can be sent: the connection was ended, so that "
+                "the client does not take the part for the whole.",
+    },
+    {
+        .id = "close.failed",
+        .stage = STAGE_CLOSE,
+        .exit_code = EXIT_FINE,
+        .what = "the connection ended with an error",
+        .page = "An error that is rare.",
+    },
+};
+
+const size_t cause_table_count = sizeof cause_table / sizeof *cause_table;

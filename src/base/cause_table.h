@@ -1,0 +1,10 @@
+/* base/cause_table.h -- the entries of the catalogue; looked up through base/cause.h. */
+#ifndef BASE_CAUSE_TABLE_H
+#define BASE_CAUSE_TABLE_H
+
+#include "base/cause.h"
+
+extern const struct cause cause_table[];
+extern const size_t cause_table_count;
+
+#endif
