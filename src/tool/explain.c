@@ -6,7 +6,7 @@
 #include "tool/commands.h"
 #include "tool/options.h"
 
-enum { HELP = 1, WIDTH = 79, ERRNO_MAX = 134 };
+enum { HELP = 1, WIDTH = 79, ERRNO_MAX = 134, CAUSES_MAX = 160 };
 
 static const struct option table[] = {
     { HELP, 'h', "help", NULL, "this" },
@@ -120,9 +120,9 @@ static void list_all(void)
 static int unknown(const char *code)
 {
     char text[100];
-    const char *names[256];
+    const char *names[CAUSES_MAX];
     int count = 0;
-    for (size_t i = 0; i < cause_count() && count < 256; i++)
+    for (size_t i = 0; i < cause_count() && count < CAUSES_MAX; i++)
         names[count++] = cause_at(i)->id;
     const char *near = options_near(code, names, count);
     str_escape(text, sizeof text, str_of(code));

@@ -13,6 +13,7 @@
 
 #include <fcntl.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -22,7 +23,7 @@ struct serving {
     stoa_rt *rt;
     struct files *files;
     struct text *text;
-    struct log *log;
+    struct access_log *log;
 };
 
 /* What the signal handler needs; a command runs once in its process. */
@@ -139,15 +140,32 @@ static int open_handler(struct serving *s)
         int exit_code = open_folder(o);
         if (exit_code)
             return exit_code;
-        r = files_new(&s->files, &o->files, s->rt);
+        o->files.cores = rt_cores(s->rt);
+        r = files_new(&s->files, &o->files);
         o->http.handler = files_serve;
         o->http.arg = s->files;
     }
     if (r == 0)
         r = http_service_init(&o->http, rt_cores(s->rt), &mem_default);
-    if (r == 0 && o->log != SERVE_LOG_NONE && !o->echo)
-        r = log_new(&s->log, (enum log_format)(o->log - 1), s->rt, &o->http.observer);
     return r < 0 ? cannot("start", r) : EXIT_FINE;
+}
+
+static int open_log(struct serving *s, const struct stoa_log *log)
+{
+    struct serve_options *o = &s->o;
+    const char *no_color = getenv("NO_COLOR");
+    if (o->log == LOG_NONE || o->echo)
+        return EXIT_FINE;
+    int r = log_new(
+        &s->log, &(struct log_options){ .format = o->log,
+                                        .fd = STDOUT_FILENO,
+                                        .color = isatty(STDOUT_FILENO) && !(no_color && *no_color),
+                                        .cores = rt_cores(s->rt),
+                                        .log = log });
+    if (r < 0)
+        return cannot("start the access log", r);
+    o->http.observer = log_observer(s->log);
+    return EXIT_FINE;
 }
 
 static int serve(struct serving *s, const struct stoa_log *log, int sockets)
@@ -155,6 +173,8 @@ static int serve(struct serving *s, const struct stoa_log *log, int sockets)
     int exit_code = open_runtime(s, log);
     if (!exit_code)
         exit_code = open_handler(s);
+    if (!exit_code)
+        exit_code = open_log(s, log);
     if (exit_code)
         return exit_code;
     struct listener_options http = {
@@ -184,14 +204,17 @@ static void done(struct serving *s)
 
 int command_serve(char **args)
 {
-    struct serving s = { .rt = NULL };
-    struct stoa_log log = { say, &s.o };
+    struct serving *s = mem_zalloc(&mem_default, sizeof *s);
+    if (!s)
+        return cannot("start", -ENOMEM);
+    struct stoa_log log = { say, &s->o };
     int exit_code;
-    if (serve_options_read(&s.o, args, &exit_code)) {
+    if (serve_options_read(&s->o, args, &exit_code)) {
         int sockets = systemd_sockets();
         raise_descriptor_limit();
-        exit_code = serve(&s, &log, sockets);
+        exit_code = serve(s, &log, sockets);
     }
-    done(&s);
+    done(s);
+    mem_free(&mem_default, s, sizeof *s);
     return exit_code;
 }

@@ -10,9 +10,10 @@
 
 #include <ifaddrs.h>
 #include <net/if.h>
+#include <stdio.h>
 #include <unistd.h>
 
-enum { PORT_TRIES = 16, RESOLVED_MAX = 32 };
+enum { PORT_TRIES = 16, RESOLVED_MAX = 12 };
 
 static const char *const scheme_text[] = { "http://", "tcp://", "udp://" };
 static const enum stage stages[] = { STAGE_RESOLVE, STAGE_SOCKET, STAGE_BIND, STAGE_LISTEN };

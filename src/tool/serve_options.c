@@ -4,6 +4,7 @@
 #include "base/cause.h"
 #include "tool/options.h"
 
+#include <stdlib.h>
 #include <unistd.h>
 
 enum {
@@ -29,7 +30,7 @@ enum {
     HEAD_BYTES,
     LINE_BYTES,
     BODY_BYTES,
-    LOG,
+    ACCESS_LOG,
     QUIET,
     VERSION,
     HELP,
@@ -66,7 +67,7 @@ static const struct option table[] = {
     { WORKERS, 'w', "workers", "N", "threads (default: the CPUs that it may use)" },
     { IO, 0, "io", "NAME", "uring or epoll (default: $STOA_IO, else what works here)" },
     { DRAIN, 0, "drain", "TIME", "after SIGINT or SIGTERM, for what still runs (10)" },
-    { LOG, 0, "log", "FORMAT",
+    { ACCESS_LOG, 0, "log", "FORMAT",
       "of the access log on stdout: none, pretty, combined, json (default: pretty on a terminal)" },
     { QUIET, 'q', "quiet", NULL, "say nothing but errors" },
     { VERSION, 'V', "version", NULL, "say which version this is" },
@@ -152,7 +153,7 @@ static bool add_field(struct serve_options *o, const char *text)
 static bool read_log(struct serve_options *o, const struct option_found *found)
 {
     static const char *const names[] = { "none", "pretty", "combined", "json" };
-    for (enum serve_log l = SERVE_LOG_NONE; l <= SERVE_LOG_JSON; l++)
+    for (enum log_format l = LOG_NONE; l <= LOG_JSON; l++)
         if (strcmp(found->value, names[l]) == 0) {
             o->log = l;
             return true;
@@ -258,7 +259,7 @@ static bool read_one(const struct option_reader *r, const struct option_found *f
     case QUIET: return o->quiet = true;
     case TEXT: o->text = f->value; return true;
     case HEADER: return add_field(o, f->value);
-    case LOG: return read_log(o, f);
+    case ACCESS_LOG: return read_log(o, f);
     case IO: return read_io(o, "--io", f->value);
     case CACHE: return read_number(r, f, 0, 365 * 86400, &o->files.cache_s);
     case WORKERS: return read_number(r, f, 1, 1024, &o->workers);
@@ -299,12 +300,10 @@ bool serve_options_read(struct serve_options *o, char **args, int *exit_code)
     struct option_found found = { 0 };
     struct given given = { .count = 0 };
     int r;
-    *o = (struct serve_options){
-        .drain = 10 * STOA_SEC,
-        .idle = 75 * STOA_SEC,
-        .files = { .root = -1, .cache_s = -1 },
-        .log = isatty(STDOUT_FILENO) ? SERVE_LOG_PRETTY : SERVE_LOG_NONE,
-    };
+    o->drain = 10 * STOA_SEC;
+    o->idle = 75 * STOA_SEC;
+    o->files.root = o->files.cache_s = -1;
+    o->log = isatty(STDOUT_FILENO) ? LOG_PRETTY : LOG_NONE;
     buf_init(&o->fields, &mem_default, NULL, 0);
     *exit_code = EXIT_USAGE;
     options_start(&reader, "serve", table, args);

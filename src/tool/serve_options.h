@@ -3,6 +3,7 @@
 #define TOOL_SERVE_OPTIONS_H
 
 #include "app/files.h"
+#include "app/log_line.h"
 #include "base/buf.h"
 #include "http/serve.h"
 
@@ -15,8 +16,6 @@ struct serve_address {
 };
 
 enum { SERVE_ADDRESSES_MAX = 64 };
-
-enum serve_log { SERVE_LOG_NONE, SERVE_LOG_PRETTY, SERVE_LOG_COMBINED, SERVE_LOG_JSON };
 
 struct serve_options {
     const char *dir;  /* NULL = the current folder */
@@ -33,12 +32,12 @@ struct serve_options {
     struct files_options files;
     struct http_service http;
     struct buf fields; /* --header: behind http.fields */
-    enum serve_log log;
+    enum log_format log;
 };
 
 /* Reads the arguments.
  *   returns  true: go on; false: *exit_code is what the command ends with (all has been said).
- *   o        for serve_options_done. */
+ *   o        zeroed before; for serve_options_done. */
 bool serve_options_read(struct serve_options *o, char **args, int *exit_code);
 void serve_options_done(struct serve_options *o);
 

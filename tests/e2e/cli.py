@@ -69,7 +69,7 @@ def test_wrong_usage_is_said_and_exits_2():
             (("serve", "-l", "localhost:99999"), "port"),
             (("serve", "-l", "::1:80"), "[::1]:"),
             (("serve", "-l", "unix:"), "path"),
-            (("serve", "-l", "unix:" + "x" * 200), "long"),
+            (("serve", "-l", "unix:" + "x" * 200), "at most 107 bytes"),
             (("serve", "-l", "tcp://:1"), "--echo"),
             (("serve", "--echo", "-l", "http://:1"), "--echo"),
             (("serve", "--echo", "--text", "x"), "together"),
@@ -95,7 +95,7 @@ def test_errors_at_start():
     code, _, err = run("serve", "--text", "x", "-l", "192.0.2.1:0")
     assert code == 5 and "bind.not_local" in err and "192.0.2.1" in err
     code, _, err = run("serve", "--text", "x", "-l", "unix:/no/such/folder/s")
-    assert code == 5 and "bind.no_folder" in err
+    assert code == 5 and "bind.unix_no_folder" in err
     code, _, err = run("serve", "--text", "x", "-l", "no.such.host.invalid:80")
     assert code == 10 and "no.such.host.invalid" in err
 
@@ -242,9 +242,9 @@ def test_drain_lets_a_request_finish():
                 c.sendall(b"ection: x\r\n\r\n")
                 reply = c.makefile("rb").read()
                 assert reply.endswith(b"hi") and b"onnection: close" in reply, reply
+                c.close()
                 assert s.wait() == 0
                 idle.close()
-                c.close()
 
 
 def test_drain_ends_in_time_and_second_signal_at_once():
@@ -305,14 +305,12 @@ def test_out_of_descriptors_pauses_and_resumes():
             before = cpu_ticks(s.process.pid)
             open_ones[0].sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
             assert open_ones[0].recv(4096).endswith(b"hi")  # open connections go on
-            for c in open_ones[1:]:
-                c.setblocking(True)
-            for c in open_ones[:40]:
+            for c in open_ones[:70]:
                 c.close()
-            assert open_ones[79].recv(4096).endswith(b"hi")  # those that waited are served
-            assert cpu_ticks(s.process.pid) - before < 100  # ticks of 10 ms: nothing spun
-            for c in open_ones[40:]:
+            for c in open_ones[70:]:  # those that waited are served
+                assert c.recv(4096).endswith(b"hi")
                 c.close()
+            assert cpu_ticks(s.process.pid) - before < 100  # of 10 ms: nothing spun
 
 
 def few_descriptors():
