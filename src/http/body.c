@@ -51,6 +51,21 @@ static int decode(stoa_http *x, struct stoa_str in)
     return 1;
 }
 
+/* The same with all that has come: the end of one received piece does not say that there is no
+ * other behind it, and waiting for more than that would be waiting for what the client has sent. */
+static int decode_all(stoa_http *x, struct stoa_str in)
+{
+    bool used_up;
+    int r;
+    do {
+        size_t unread = conn_unread_bytes(x->c);
+        r = decode(x, in);
+        used_up = unread - conn_unread_bytes(x->c) == in.n;
+        in = conn_unread(x->c);
+    } while (r == -EAGAIN && used_up && in.n > 0);
+    return r;
+}
+
 /* What has come makes what? returns 1 = ready, 0 = ended, -EAGAIN = more is wanted, < 0. */
 static int look(stoa_http *x)
 {
@@ -62,7 +77,7 @@ static int look(stoa_http *x)
         return -EAGAIN;
     b->awaited = false;
     if (b->chunked)
-        return decode(x, in);
+        return decode_all(x, in);
     b->ready = in.n < b->left ? in.n : (size_t)b->left;
     b->left -= b->ready;
     return 1;
