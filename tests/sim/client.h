@@ -1,0 +1,126 @@
+/* sim/client.h -- scripted clients: what they ask (topics.c), in which manner (manners.c), and what
+ * may come back (judge.c). client.c makes them act, one small turn at a time.
+ *
+ * A good client keeps to the protocol and to the server's time limits, and must get what it asked
+ * for. A rude one does not; what it gets as a whole reply must still be right. */
+#ifndef SIM_CLIENT_H
+#define SIM_CLIENT_H
+
+#include "sim/heard.h"
+#include "sim/server.h"
+
+struct topic;
+struct manner;
+
+/* A request that a client makes. */
+struct ask {
+    const struct topic *topic;
+    size_t from, body_at, to; /* its bytes in client.out: head, body */
+    bool is_head;             /* HEAD */
+    bool is_old;              /* HTTP/1.0 */
+    bool closes;              /* the connection ends after it: its own wish, or because it must */
+    bool may_close;           /* the server may end it */
+    bool expects;             /* Expect: 100-continue */
+    bool continued;           /* 100 has come */
+    uint64_t content, n;      /* what it uploads, or gets: as many bytes of this content */
+    int64_t number[3];        /* the topic's own */
+    struct ventry *entry;     /* a file */
+    stoa_time begun, sent;    /* its first, its last byte; 0 = not yet */
+    stoa_time answered;       /* the reply was whole */
+};
+
+enum act {
+    ACT_SEND,     /* up to the offset `to`, in pieces of `piece` bytes, `span` after one another */
+    ACT_REPLIES,  /* wait for `to` replies in all */
+    ACT_CONTINUE, /* wait for a 100 or a reply, at most `span` */
+    ACT_PAUSE,    /* do nothing for `span` */
+    ACT_DEAF,     /* read no more */
+    ACT_FINISH,   /* half-close */
+    ACT_HEAR_END, /* wait for the server's end, at most `span` */
+    ACT_CLOSE,
+    ACT_RESET,
+    ACT_VANISH
+};
+
+struct step {
+    enum act act;
+    size_t to, piece;
+    stoa_time span;
+};
+
+/* How a connection ended, as its client sees it. */
+enum ending { END_NOT_YET, END_FIN, END_RESET, END_OWN /* the client ended it */, END_REFUSED };
+
+enum { ASKS_MAX = 12, STEPS_MAX = 64 };
+
+struct client {
+    struct world *w;
+    struct server *server;
+    int id;
+    const struct manner *manner;
+    stoa_time begins, deadline;
+    struct vstream *s; /* NULL before it begins */
+    size_t room_up, room_down, grain;
+
+    struct buf out; /* all that it is going to send */
+    size_t sent;
+    struct ask asks[ASKS_MAX];
+    unsigned asks_n, answered;
+    struct step steps[STEPS_MAX];
+    unsigned steps_n, step;
+    stoa_time step_began;
+
+    struct heard heard;
+    size_t read_most; /* bytes per turn */
+    stoa_time read_gap;
+    bool deaf, mute;     /* reads no more; sends no more */
+    bool said_close;     /* the last reply did */
+    stoa_time wake;      /* does nothing before */
+    stoa_time send_wake; /* sends nothing before */
+
+    enum ending ending;
+    stoa_time ended;
+    bool done;
+};
+
+struct manner {
+    const char *name;
+    unsigned weight;
+    bool is_good;
+    bool is_long; /* takes the server's time limits to end */
+    void (*script)(struct client *c);
+    void (*verdict)(struct client *c); /* of its own, at its end; may be NULL */
+};
+
+/* Draws a manner and what to ask. good: one of the good ones. */
+void client_init(struct client *c, struct server *server, int id, stoa_time begins, bool good);
+void client_done(struct client *c);
+
+/* Can it do something now? When by itself at the latest? */
+bool client_is_ready(const struct client *c);
+stoa_time client_next(const struct client *c);
+void client_turn(struct client *c);
+
+/* ---- for topics.c and manners.c ---- */
+
+const struct manner *manner_draw(struct world *w, bool good);
+void step_add(struct client *c, enum act act, size_t to, size_t piece, stoa_time span);
+
+/* Appends a request about a topic (NULL = drawn by chance) to out. keep: the connection goes on. */
+struct ask *ask_add(struct client *c, const struct topic *topic, bool keep);
+
+/* ---- judge.c ---- */
+
+/* Whether something that is not the server's fault befell the connection. */
+bool client_is_excused(const struct client *c);
+
+/* A whole reply to the next ask has come. */
+void judge_reply(struct client *c);
+
+/* The connection has ended: was that right? */
+void judge_end(struct client *c);
+
+/* Fails the run, with the client's name. */
+__attribute__((format(printf, 2, 3))) void client_fail(struct client *c, const char *fmt, ...);
+
+#endif

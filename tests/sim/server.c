@@ -1,0 +1,251 @@
+/* sim/server.c -- the server under test: see server.h. */
+#include "sim/server.h"
+
+#include "base/check.h"
+#include "net/listener.h"
+#include "sim/site.h"
+
+#include <errno.h>
+#include <string.h>
+
+/* ---- settings ---- */
+
+static stoa_time seconds(struct world *w, int from, int to)
+{
+    return world_between(w, from, to) * STOA_SEC;
+}
+
+static void settings_draw(struct server *s)
+{
+    struct world *w = s->w;
+    bool is_tight = world_below(w, 8) == 0;
+    s->set = (struct settings){
+        .cores = (int)world_between(w, 1, CORES_MAX),
+        .backlog = (int)world_size(w, 1, 128),
+        .is_tight = is_tight,
+        .conns_max = is_tight ? (int)world_between(w, 1, 6) : 0,
+        .idle = seconds(w, 5, 75),
+        .head_within = seconds(w, 5, 20),
+        .body_within = seconds(w, 5, 60),
+        .send_within = seconds(w, 5, 60),
+        .body_max = world_size(w, 20000, 65536),
+        .head_max = 4096,
+        .line_max = 1024,
+        .grace = seconds(w, 0, 10),
+    };
+    if (is_tight && world_below(w, 2))
+        s->k->fds_limit = (int)world_between(w, 4 * s->set.cores + 6, 40);
+}
+
+/* ---- start ---- */
+
+static void say(void *ctx, enum stoa_level level, const char *text)
+{
+    struct server *s = ctx;
+    world_note(s->w, text, level, 0);
+}
+
+static int http_listen(struct server *s)
+{
+    struct addr a = { .len = sizeof(struct sockaddr_in),
+                      .v4 = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(0x7f000001) } };
+    struct listener_options opt = {
+        .backlog = s->set.backlog, .idle = s->set.idle, .serve = http_serve, .arg = &s->http
+    };
+    struct listener *l;
+    struct net_failure why;
+    int r = listener_open(s->rt, &a, &opt, &l, &why);
+    memcpy(&s->http_name, &a.any, a.len);
+    s->http_name_len = a.len;
+    return r;
+}
+
+static int core_start(struct server *s, int i)
+{
+    struct score *c = &s->cores[i];
+    simio_init(&c->io, s->k, i);
+    int r = core_open(&c->core, &(struct core_options){
+                                    .io = &c->io.io,
+                                    .mem = &s->ram->mem,
+                                    .log = &s->log,
+                                    .index = i,
+                                    .conns_max = s->set.conns_max ? (size_t)s->set.conns_max : 1000,
+                                    .stack_bytes = 0 });
+    if (r < 0)
+        return r;
+    c->is_open = true;
+    list_each (node, rt_services(s->rt)) {
+        struct service *service = list_owner(node, struct service, node);
+        r = service->ops->start(service, &c->core);
+        if (r < 0)
+            return r;
+        c->started++;
+    }
+    return 0;
+}
+
+static int server_open(struct server *s)
+{
+    int r =
+        rt_new(&s->rt,
+               &(struct stoa_options){ .cores = s->set.cores, .mem = &s->ram->mem, .log = &s->log },
+               &s->k->sys);
+    if (r < 0)
+        return r;
+    s->http = (struct http_service){ .handler = site_serve,
+                                     .arg = s,
+                                     .head_within = s->set.head_within,
+                                     .body_within = s->set.body_within,
+                                     .send_within = s->set.send_within,
+                                     .body_max = s->set.body_max,
+                                     .head_max = s->set.head_max,
+                                     .line_max = s->set.line_max };
+    r = http_service_init(&s->http, s->set.cores, &s->ram->mem);
+    if (r < 0)
+        return r;
+    r = http_listen(s);
+    for (int i = 0; r == 0 && i < s->set.cores; i++)
+        r = core_start(s, i);
+    return r;
+}
+
+static void grace_is_over(struct timer *t)
+{
+    (void)t; /* the next turn cuts */
+}
+
+int server_start(struct server *s, struct world *w, struct vkernel *k, struct ram *ram)
+{
+    *s = (struct server){ .w = w, .k = k, .ram = ram };
+    s->log = (struct stoa_log){ say, s };
+    settings_draw(s);
+    for (int i = 0; i < CORES_MAX; i++)
+        timer_init(&s->cores[i].end_of_grace, grace_is_over);
+    k->starting = true;
+    int r = server_open(s);
+    k->starting = false;
+    if (r < 0)
+        server_stop(s, 0);
+    return r;
+}
+
+/* ---- stop, as core/rt.c does ---- */
+
+void server_stop(struct server *s, stoa_time grace)
+{
+    stoa_time at = s->w->now + grace;
+    if (!s->stopped)
+        s->stopped = s->w->now;
+    if (!s->stop_at || at < s->stop_at)
+        s->stop_at = at;
+    world_note(s->w, "stop", grace, 0);
+    for (int i = 0; i < s->set.cores; i++)
+        if (s->cores[i].is_open)
+            io_wake(&s->cores[i].io.io);
+}
+
+static void core_drain(struct server *s, struct score *c)
+{
+    c->phase = PHASE_DRAINS;
+    c->core.stopping = true;
+    unsigned left = c->started;
+    list_each (node, rt_services(s->rt)) {
+        struct service *service = list_owner(node, struct service, node);
+        if (left-- == 0)
+            break;
+        service->ops->drain(service, &c->core);
+    }
+}
+
+static void core_cut(struct server *s, struct score *c)
+{
+    c->phase = PHASE_CUT;
+    timer_clear(&c->core.sched, &c->end_of_grace);
+    unsigned left = c->started;
+    list_each (node, rt_services(s->rt)) {
+        struct service *service = list_owner(node, struct service, node);
+        if (left-- == 0)
+            break;
+        service->ops->cut(service, &c->core);
+    }
+}
+
+static void follow_stop(struct server *s, struct score *c)
+{
+    if (!s->stopped || c->phase >= PHASE_CUT)
+        return;
+    if (c->phase == PHASE_RUNS)
+        core_drain(s, c);
+    if (s->stop_at <= core_now(&c->core)) {
+        core_cut(s, c);
+        return;
+    }
+    if (timer_set(&c->core.sched, &c->end_of_grace, s->stop_at) < 0)
+        core_cut(s, c);
+}
+
+static void core_end(struct score *c)
+{
+    timer_clear(&c->core.sched, &c->end_of_grace);
+    core_close(&c->core);
+    io_close(&c->io.io);
+    c->phase = PHASE_ENDED;
+    c->is_open = false;
+}
+
+/* ---- turns ---- */
+
+/* When the core has something to do, whatever its operations do. */
+static stoa_time core_due(const struct server *s, const struct score *c)
+{
+    stoa_time due = sched_due(&c->core.sched);
+    bool late = world_is_planted(s->w, PLANT_TIMER_LATE) && due > c->core.sched.now;
+    return late && due < STOA_NEVER - 3 * STOA_SEC ? due + 3 * STOA_SEC : due;
+}
+
+bool server_is_ready(const struct server *s, int core)
+{
+    const struct score *c = &s->cores[core];
+    if (!c->is_open)
+        return false;
+    return simio_is_ready(&c->io) || core_due(s, c) <= s->w->now;
+}
+
+stoa_time server_next(const struct server *s)
+{
+    stoa_time best = STOA_NEVER;
+    for (int i = 0; i < s->set.cores; i++) {
+        const struct score *c = &s->cores[i];
+        if (!c->is_open)
+            continue;
+        stoa_time timer = core_due(s, c), op = simio_next(&c->io);
+        best = timer < best ? timer : best;
+        best = op < best ? op : best;
+    }
+    return best;
+}
+
+void server_turn(struct server *s, int core)
+{
+    struct score *c = &s->cores[core];
+    s->turns++;
+    world_note(s->w, "turn", core, (int64_t)c->core.live);
+    core_turn(&c->core);
+    follow_stop(s, c);
+    if (c->phase >= PHASE_DRAINS && c->core.live == 0 && c->core.sched.tasks == 0)
+        core_end(c);
+}
+
+bool server_has_ended(const struct server *s)
+{
+    for (int i = 0; i < s->set.cores; i++)
+        if (s->cores[i].is_open)
+            return false;
+    return true;
+}
+
+void server_free(struct server *s)
+{
+    stoa_free(s->rt);
+    http_service_done(&s->http);
+}
