@@ -1,13 +1,10 @@
 /* io/bufring.c -- see bufring.h. */
 #include "io/bufring.h"
 
+#include "io/valgrind.h"
+
 #include <errno.h>
 #include <unistd.h>
-#if __has_include(<valgrind/memcheck.h>)
-#include <valgrind/memcheck.h>
-#else
-#define VALGRIND_MAKE_MEM_DEFINED(p, n) ((void)0)
-#endif
 
 _Static_assert(sizeof(struct io_uring_recvmsg_out) == CHUNK_HEAD_BYTES, "the head of a slot");
 

@@ -16,6 +16,7 @@
 #include "io/helper.h"
 #include "io/kernel.h"
 #include "io/op.h"
+#include "io/valgrind.h"
 #include "io/watch.h"
 
 #include <limits.h>
@@ -43,7 +44,7 @@ struct epoll {
     struct chunks chunks[CHUNK_USES];
     struct helpers helpers;
     int wake_fd;
-    bool only_ms; /* no epoll_pwait2 (Linux 5.11) */
+    bool only_ms; /* no epoll_pwait2(2) (Linux 5.11; not known to valgrind 3.19) */
     struct epoll_event events[EVENTS_MAX];
 };
 
@@ -311,6 +312,7 @@ int epoll_open(struct io **ret, const struct stoa_mem *mem)
         return -ENOMEM;
     e->io = (struct io){ .ops = &epoll_ops, .sys = io_sys_kernel(), .now = kernel_clock() };
     e->mem = e->watches.mem = mem;
+    e->only_ms = RUNNING_ON_VALGRIND;
     e->wake_fd = e->watches.epoll_fd = -1;
     list_init(&e->ended);
     for (int i = 0; i < CHUNK_USES; i++)

@@ -3,6 +3,7 @@
 
 #include "io/op.h"
 
+#include <errno.h>
 #include <signal.h>
 
 static struct io_work *work_of(struct list *node)
@@ -69,11 +70,12 @@ static int start_thread(struct helpers *h)
     sigset_t all, before;
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
-    int r = -pthread_create(&h->threads[h->thread_count], NULL, helper_main, h);
+    int r = pthread_create(&h->threads[h->thread_count], NULL, helper_main, h);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
-    if (r == 0)
-        h->thread_count++;
-    return r;
+    if (r != 0)
+        return -EAGAIN; /* whatever was lacking */
+    h->thread_count++;
+    return 0;
 }
 
 int helpers_submit(struct helpers *h, struct io_work *work)

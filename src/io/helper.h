@@ -28,7 +28,7 @@ void helpers_open(struct helpers *h, struct io *io);
 /* No work may be under way. */
 void helpers_close(struct helpers *h);
 
-/* returns 0; -EAGAIN, -ENOMEM: no thread to be had, and none there. */
+/* returns 0; -EAGAIN: no thread to be had, and none there. */
 int helpers_submit(struct helpers *h, struct io_work *work);
 
 /* Delivers what is done. For io_wait(), after a wake. */

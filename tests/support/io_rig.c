@@ -1,6 +1,8 @@
 /* support/io_rig.c -- see io_rig.h. */
 #include "support/io_rig.h"
 
+#include "io/valgrind.h"
+
 #include <arpa/inet.h>
 #include <dirent.h>
 #include <errno.h>
@@ -302,6 +304,10 @@ static void run_plan(void **state)
 {
     const struct plan *p = *state;
     struct rig r = { .peers = p->kind->peers };
+    if (RUNNING_ON_VALGRIND && p->what->not_under_valgrind) {
+        print_message("not under valgrind: %s\n", p->what->not_under_valgrind);
+        skip();
+    }
     int before = open_descriptors();
     int e = p->kind->open(&r, p->kind->name, &mem_default);
     if (e == -ENOSYS || e == -EPERM) {

@@ -47,6 +47,7 @@ extern const size_t rig_kinds_count;
 struct rig_case {
     const char *name;
     void (*run)(struct rig *r);
+    const char *not_under_valgrind; /* why it is skipped there, aloud; NULL = it is not */
 };
 
 /* Runs each case on each implementation, and checks that nothing is left open after it; one that

@@ -64,23 +64,42 @@ static int tear_down(void **state)
 
 /* ---- files ---- */
 
-static int open_it(const char *path)
+/* valgrind 3.19 does not know openat2(2). */
+static void need_openat2(void)
+{
+    int fd = sys->open_beneath(sys, dir, ".", O_RDONLY, false);
+    if (fd == -ENOSYS) {
+        print_message("openat2(2) is not to be had here\n");
+        skip();
+    }
+    close(fd);
+}
+
+static int open_beneath(const char *path)
 {
     return sys->open_beneath(sys, dir, path, O_RDONLY, false);
+}
+
+static int open_it(const char *path)
+{
+    int fd = openat(dir, path, O_RDONLY | O_CLOEXEC);
+    assert_true(fd >= 0);
+    return fd;
 }
 
 static void nothing_is_opened_above(void **state)
 {
     (void)state;
+    need_openat2();
     static const char *const refused[] = { "/etc/passwd", "..",  "../x",
                                            "sub/../..",   "out", "sub/up/etc/passwd" };
     for (size_t i = 0; i < sizeof refused / sizeof refused[0]; i++)
-        assert_int_equal(open_it(refused[i]), -EXDEV);
-    assert_int_equal(open_it("none"), -ENOENT);
-    assert_int_equal(open_it("file/x"), -ENOTDIR);
+        assert_int_equal(open_beneath(refused[i]), -EXDEV);
+    assert_int_equal(open_beneath("none"), -ENOENT);
+    assert_int_equal(open_beneath("file/x"), -ENOTDIR);
     static const char *const fine[] = { "file", "sub", "sub/in", "sub/../file", "." };
     for (size_t i = 0; i < sizeof fine / sizeof fine[0]; i++) {
-        int fd = open_it(fine[i]);
+        int fd = open_beneath(fine[i]);
         assert_true(fd >= 0);
         assert_true(fcntl(fd, F_GETFD) & FD_CLOEXEC);
         assert_int_equal(sys->close(sys, fd), 0);
@@ -91,7 +110,7 @@ static void nothing_is_opened_above(void **state)
     int proc = open("/proc/self", O_DIRECTORY | O_CLOEXEC);
     assert_int_equal(sys->open_beneath(sys, proc, "exe", O_RDONLY, false), -ELOOP);
     close(proc);
-    int fifo = open_it("fifo"); /* does not wait for a writer */
+    int fifo = open_beneath("fifo"); /* does not wait for a writer */
     assert_true(fifo >= 0);
     assert_int_equal(sys->close(sys, fifo), 0);
     int path = sys->open_beneath(sys, dir, "file", O_PATH, false);
@@ -134,7 +153,7 @@ static void what_is_in_memory(void **state)
     char byte;
     bool cached = sys->is_cached(sys, fd, 0, 10000);
     ssize_t r = sys->read_at(sys, fd, &byte, 1, 0, true);
-    assert_int_equal(r, cached ? 1 : -EAGAIN);
+    assert_true(r == 1 || (r == -EAGAIN && !cached)); /* the question may have had it fetched */
     assert_int_equal(sys->read_at(sys, fd, &byte, 1, 0, false), 1);
     assert_int_equal(sys->read_at(sys, fd, &byte, 1, 9999, false), 1);
     assert_true(sys->is_cached(sys, fd, 0, 1));

@@ -257,12 +257,12 @@ static void a_busy_peer_starves_nobody(struct rig *r)
 int main(void)
 {
     static const struct rig_case cases[] = {
-        { "more chunks wanted than there are", more_chunks_wanted_than_there_are },
-        { "cancelled while there is no chunk", cancelled_while_there_is_no_chunk },
-        { "submitted while there is no chunk", submitted_while_there_is_no_chunk },
-        { "no chunk without an operation", no_chunk_without_an_operation },
-        { "more than the rings hold", more_than_the_rings_hold },
-        { "a busy peer starves nobody", a_busy_peer_starves_nobody },
+        { .name = "more chunks wanted than there are", .run = more_chunks_wanted_than_there_are },
+        { .name = "cancelled while there is no chunk", .run = cancelled_while_there_is_no_chunk },
+        { .name = "submitted while there is no chunk", .run = submitted_while_there_is_no_chunk },
+        { .name = "no chunk without an operation", .run = no_chunk_without_an_operation },
+        { .name = "more than the rings hold", .run = more_than_the_rings_hold },
+        { .name = "a busy peer starves nobody", .run = a_busy_peer_starves_nobody },
     };
     return rig_run(cases, sizeof cases / sizeof cases[0]);
 }

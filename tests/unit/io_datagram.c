@@ -180,10 +180,10 @@ static void beside_a_stream(struct rig *r)
 int main(void)
 {
     static const struct rig_case cases[] = {
-        { "datagrams of all sizes", all_sizes },
-        { "more than there are chunks", more_than_there_are_chunks },
-        { "cancelled and begun anew", cancelled_and_begun_anew },
-        { "beside a stream", beside_a_stream },
+        { .name = "datagrams of all sizes", .run = all_sizes },
+        { .name = "more than there are chunks", .run = more_than_there_are_chunks },
+        { .name = "cancelled and begun anew", .run = cancelled_and_begun_anew },
+        { .name = "beside a stream", .run = beside_a_stream },
     };
     return rig_run(cases, sizeof cases / sizeof cases[0]);
 }

@@ -377,20 +377,21 @@ static void unwanted_descriptors_are_closed(struct rig *r)
 int main(void)
 {
     static const struct rig_case cases[] = {
-        { "bytes in order", bytes_in_order },
-        { "many bytes in chunks", many_bytes_in_chunks },
-        { "the end of the stream", the_end_of_the_stream },
-        { "a reset", a_reset },
-        { "cancelled before bytes", cancelled_before_bytes },
-        { "cancelled before the kernel knew", cancelled_before_the_kernel_knew },
-        { "cancelled with bytes on their way", cancelled_with_bytes_on_their_way },
-        { "cancelled by its bytes", cancelled_by_its_bytes },
-        { "submitted again by its end", submitted_again_by_its_end },
-        { "the number comes back", the_number_comes_back },
-        { "the number comes back after the end", the_number_comes_back_after_the_end },
-        { "stamps", stamps },
-        { "without an operation", without_an_operation },
-        { "unwanted descriptors are closed", unwanted_descriptors_are_closed },
+        { .name = "bytes in order", .run = bytes_in_order },
+        { .name = "many bytes in chunks", .run = many_bytes_in_chunks },
+        { .name = "the end of the stream", .run = the_end_of_the_stream },
+        { .name = "a reset", .run = a_reset },
+        { .name = "cancelled before bytes", .run = cancelled_before_bytes },
+        { .name = "cancelled before the kernel knew", .run = cancelled_before_the_kernel_knew },
+        { .name = "cancelled with bytes on their way", .run = cancelled_with_bytes_on_their_way },
+        { .name = "cancelled by its bytes", .run = cancelled_by_its_bytes },
+        { .name = "submitted again by its end", .run = submitted_again_by_its_end },
+        { .name = "the number comes back", .run = the_number_comes_back },
+        { .name = "the number comes back after the end",
+          .run = the_number_comes_back_after_the_end },
+        { .name = "stamps", .run = stamps },
+        { .name = "without an operation", .run = without_an_operation },
+        { .name = "unwanted descriptors are closed", .run = unwanted_descriptors_are_closed },
     };
     return rig_run(cases, sizeof cases / sizeof cases[0]);
 }

@@ -395,18 +395,19 @@ static void no_helper_thread_to_be_had(struct rig *r)
 int main(void)
 {
     static const struct rig_case cases[] = {
-        { "until a moment", until_a_moment },
-        { "the clock is read before completions", the_clock_is_read_before_completions },
-        { "woken before the wait", woken_before_the_wait },
-        { "woken by another thread", woken_by_another_thread },
-        { "woken by a signal handler", woken_by_a_signal_handler },
-        { "writable when the peer has read", writable_when_the_peer_has_read },
-        { "writable, cancelled", writable_cancelled },
-        { "writable when it has failed", writable_when_it_has_failed },
-        { "both ways at once", both_ways_at_once },
-        { "one cancels the other", one_cancels_the_other },
-        { "more jobs than threads", more_jobs_than_threads },
-        { "no helper thread to be had", no_helper_thread_to_be_had },
+        { .name = "until a moment", .run = until_a_moment },
+        { .name = "the clock is read before completions",
+          .run = the_clock_is_read_before_completions },
+        { .name = "woken before the wait", .run = woken_before_the_wait },
+        { .name = "woken by another thread", .run = woken_by_another_thread },
+        { .name = "woken by a signal handler", .run = woken_by_a_signal_handler },
+        { .name = "writable when the peer has read", .run = writable_when_the_peer_has_read },
+        { .name = "writable, cancelled", .run = writable_cancelled },
+        { .name = "writable when it has failed", .run = writable_when_it_has_failed },
+        { .name = "both ways at once", .run = both_ways_at_once },
+        { .name = "one cancels the other", .run = one_cancels_the_other },
+        { .name = "more jobs than threads", .run = more_jobs_than_threads },
+        { .name = "no helper thread to be had", .run = no_helper_thread_to_be_had },
     };
     return rig_run(cases, sizeof cases / sizeof cases[0]);
 }
