@@ -140,12 +140,15 @@ STOA_API stoa_task *stoa_conn_task(stoa_conn *c);
 
 /* ---- datagrams ---- */
 
-/* What arrived. ret.p is borrowed until the handler returns. */
+/* What arrived. Borrowed as long as the task. */
 STOA_API struct stoa_str stoa_datagram_bytes(const stoa_datagram *d);
 
 /* Answers whoever sent it, from the address that it was sent to.
  *   returns  0; -EAGAIN when the send buffer is full (the datagram is dropped: UDP); < 0. */
 STOA_API int stoa_datagram_reply(stoa_datagram *d, const void *buf, size_t len);
+
+/* The task that runs the datagram's handler. Never NULL. */
+STOA_API stoa_task *stoa_datagram_task(stoa_datagram *d);
 
 /* ---- tasks: a child never outlives its parent ---- */
 

@@ -41,7 +41,7 @@ struct socket_of_all {
     struct part *parts[]; /* of the cores; made before the start */
 };
 
-/* One that is being handled; on its task's stack. */
+/* One that is being handled; its task's, and there until the last of its children has ended. */
 struct stoa_datagram {
     struct part *part;
     struct io_chunk *chunk;
@@ -89,15 +89,26 @@ static void maybe_end(struct part *p)
     core_live_drop(p->core);
 }
 
+static void let_go(void *arg)
+{
+    struct stoa_datagram *d = arg;
+    list_unlink(&d->node);
+    io_chunk_free(d->part->core->io, d->chunk);
+}
+
 static int serve(stoa_task *t, void *arg)
 {
     struct part *p = arg;
-    struct stoa_datagram d = { .part = p, .chunk = pop(p), .task = t };
-    list_push_back(&p->running, &d.node);
-    int r = p->all->handler(&d, p->all->arg);
-    list_unlink(&d.node);
-    io_chunk_free(p->core->io, d.chunk);
-    return r;
+    struct io_chunk *chunk = pop(p);
+    struct stoa_datagram *d = stoa_alloc(t, sizeof *d);
+    if (!d) {
+        io_chunk_free(p->core->io, chunk);
+        return -ENOMEM;
+    }
+    *d = (struct stoa_datagram){ .part = p, .chunk = chunk, .task = t };
+    list_push_back(&p->running, &d->node);
+    int r = stoa_defer(t, let_go, d);
+    return r < 0 ? r : p->all->handler(d, p->all->arg);
 }
 
 static void served(void *arg, int result)
@@ -158,6 +169,11 @@ static void received(struct io_op *op, int res, struct io_chunk *chunk)
 }
 
 /* ---- answering ---- */
+
+stoa_task *stoa_datagram_task(stoa_datagram *d)
+{
+    return d->task;
+}
 
 struct stoa_str stoa_datagram_bytes(const stoa_datagram *d)
 {

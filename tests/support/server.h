@@ -38,7 +38,7 @@ struct server {
     int result; /* of stoa_run */
     struct stoa_log log;
     pthread_mutex_t log_lock;
-    char said[600]; /* the first lines */
+    char said[400]; /* the first lines */
     int lines;
 };
 
