@@ -10,9 +10,8 @@ enum {
 void body_begin(stoa_http *x)
 {
     const struct head *h = &x->head;
-    x->body = (struct body){ .chunked = h->chunked, .ended = !head_has_body(h) };
-    if (x->body.ended)
-        return;
+    x->body.ended = false;
+    x->body.chunked = h->chunked;
     x->body.awaited = h->expect == HEAD_EXPECT_CONTINUE;
     if (h->chunked)
         chunked_init(&x->body.decoder);

@@ -5,7 +5,7 @@
 
 #include "http/state.h"
 
-/* Sets up x->body after the head. */
+/* The head, which is in x, says that a body comes. x->body: empty. */
 void body_begin(stoa_http *x);
 
 /* Makes bytes of it ready, at most x->body.ready, in front of the unread ones.    [waits]

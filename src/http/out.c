@@ -41,24 +41,19 @@ int out_flush(stoa_http *x)
     return send_now(x, NULL, 0, false);
 }
 
-int out_put(stoa_http *x, const void *p, size_t n)
+int out_put_and_send(stoa_http *x, const char *p, size_t n)
 {
-    const char *from = p;
-    if (n == 0)
-        return x->lost;
-    while (n > OUT_BYTES - x->out_n) {
-        size_t room = OUT_BYTES - x->out_n;
-        memcpy(x->out + x->out_n, from, room);
+    size_t room;
+    while (n > (room = OUT_BYTES - x->out_n)) {
+        memcpy(x->out + x->out_n, p, room);
         x->out_n += room;
-        from += room;
+        p += room;
         n -= room;
         int r = out_flush(x);
         if (r < 0)
             return r;
     }
-    memcpy(x->out + x->out_n, from, n);
-    x->out_n += n;
-    return x->lost;
+    return out_put(x, p, n);
 }
 
 int out_body(stoa_http *x, const void *p, size_t n)

@@ -8,8 +8,19 @@
 
 #include "http/state.h"
 
+/* The slow half of out_put: there is no room for all of it. */
+int out_put_and_send(stoa_http *x, const char *p, size_t n);
+
 /* Copies p behind what is held back; sends when there is no room.                  [waits] */
-int out_put(stoa_http *x, const void *p, size_t n);
+static inline int out_put(stoa_http *x, const void *p, size_t n)
+{
+    if (n > OUT_BYTES - x->out_n)
+        return out_put_and_send(x, p, n);
+    if (n)
+        memcpy(x->out + x->out_n, p, n);
+    x->out_n += n;
+    return x->lost;
+}
 
 static inline int out_str(stoa_http *x, struct stoa_str s)
 {

@@ -145,20 +145,22 @@ static void judge(stoa_http *x)
         refuse_with(x, 413, "the body is too large", "request.body_too_large");
 }
 
-/* The body will want the place where the head stands: moves the head out of its way. */
-static void move_head(stoa_http *x)
+/* The body will want the place where the head stands: moves the head out of its way.
+ * returns false, and x->refusal, when there is no memory. */
+static bool move_head(stoa_http *x)
 {
     size_t n = (size_t)x->head_bytes;
     char *p = arena_alloc(&x->arena, n);
     if (!p) {
         refuse_with(x, 503, "out of memory, for now", NULL);
-        return;
+        return false;
     }
     memcpy(p, x->head.p, n);
     head_move(&x->head, p);
     target_parse(&x->target, &x->head);
     conn_consume(x->c, n);
     x->in_place = false;
+    return true;
 }
 
 /* ---- the exchange ---- */
@@ -180,9 +182,7 @@ static void begin(stoa_http *x)
     ++*conn_count(x->c);
     if (x->refusal.status == 0)
         judge(x);
-    if (x->refusal.status == 0 && head_has_body(&x->head))
-        move_head(x);
-    if (x->refusal.status == 0)
+    if (x->refusal.status == 0 && head_has_body(&x->head) && move_head(x))
         body_begin(x);
 }
 
