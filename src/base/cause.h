@@ -4,6 +4,8 @@
 #ifndef BASE_CAUSE_H
 #define BASE_CAUSE_H
 
+#include <stoa/cause.h>
+
 #include <stddef.h>
 
 /* Exit codes, by stage. 30 to 36 are kept for TLS. */
@@ -32,45 +34,13 @@ enum exit_code {
     EXIT_DEADLINE = 60,
 };
 
-/* A stage of a connection's life; "" ends no list, STAGE_COUNT counts. */
-enum stage {
-    STAGE_RESOLVE,
-    STAGE_SOCKET,
-    STAGE_BIND,
-    STAGE_LISTEN,
-    STAGE_ACCEPT,
-    STAGE_CONNECT,
-    STAGE_REQUEST,
-    STAGE_REPLY,
-    STAGE_CLOSE,
-    STAGE_COUNT
-};
-
-enum { CAUSE_ERRS = 4 };
-
-struct cause {
-    const char *id; /* stable: "bind.in_use"; its first word is the stage's */
-    enum stage stage;
-    int errs[CAUSE_ERRS]; /* errno values it comes with, the rest 0; all 0: none of its own */
-    enum exit_code exit_code;
-    const char *what;      /* what happened, a clause without a full stop */
-    const char *rules_out; /* what that rules out, a sentence; NULL = nothing */
-    const char *hint;      /* what to try next, a sentence; NULL = nothing */
-    const char *page;      /* how it comes about, and how to tell it from its neighbours */
-};
-
-const char *stage_name(enum stage s);
-
 /* All causes, in the order of the stages. */
 size_t cause_count(void);
-const struct cause *cause_at(size_t i);
-
-/* The cause with this id; NULL when there is none. */
-const struct cause *cause_by_id(const char *id);
+const struct stoa_cause *cause_at(size_t i);
 
 /* What an error (-errno) at a stage means when nothing more is known: the first entry of the stage
  * that has it, else the stage's last entry, which stands for all others. Never NULL. */
-const struct cause *cause_of(enum stage stage, int err);
+const struct stoa_cause *cause_of(enum stoa_stage stage, int err);
 
 /* What an exit code means, for people: "the connection was refused"; NULL for a code not ours. */
 const char *exit_code_text(int code);

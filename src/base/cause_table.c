@@ -5,10 +5,10 @@
 
 #include "base/sys.h"
 
-const struct cause cause_table[] = {
+const struct stoa_cause cause_table[] = {
     {
         .id = "resolve.not_found",
-        .stage = STAGE_RESOLVE,
+        .stage = STOA_STAGE_RESOLVE,
         .exit_code = EXIT_NAME_UNKNOWN,
         .what = "the name has no address",
         .rules_out = "The network was not asked for a connection: no packet went to the service "
@@ -20,7 +20,7 @@ const struct cause cause_table[] = {
     },
     {
         .id = "resolve.temporary",
-        .stage = STAGE_RESOLVE,
+        .stage = STOA_STAGE_RESOLVE,
         .exit_code = EXIT_NAME_SERVICE,
         .what = "the name service did not answer",
         .rules_out = "Nothing is known about the name itself.",
@@ -30,7 +30,7 @@ const struct cause cause_table[] = {
     },
     {
         .id = "resolve.failed",
-        .stage = STAGE_RESOLVE,
+        .stage = STOA_STAGE_RESOLVE,
         .exit_code = EXIT_NAME_UNKNOWN,
         .what = "the name does not resolve",
         .hint = "Give a numeric address.",
@@ -38,7 +38,7 @@ const struct cause cause_table[] = {
     },
     {
         .id = "socket.no_descriptors",
-        .stage = STAGE_SOCKET,
+        .stage = STOA_STAGE_SOCKET,
         .errs = { EMFILE, ENFILE },
         .exit_code = EXIT_LOCAL,
         .what = "no descriptor is free for a socket",
@@ -52,7 +52,7 @@ const struct cause cause_table[] = {
     },
     {
         .id = "socket.no_family",
-        .stage = STAGE_SOCKET,
+        .stage = STOA_STAGE_SOCKET,
         .errs = { EAFNOSUPPORT },
         .exit_code = EXIT_LOCAL,
         .what = "this machine does not have that address family",
@@ -63,7 +63,7 @@ const struct cause cause_table[] = {
     },
     {
         .id = "socket.failed",
-        .stage = STAGE_SOCKET,
+        .stage = STOA_STAGE_SOCKET,
         .exit_code = EXIT_LOCAL,
         .what = "the kernel gives no socket",
         .rules_out = "The network plays no part in it.",
@@ -72,7 +72,7 @@ const struct cause cause_table[] = {
     },
     {
         .id = "bind.in_use",
-        .stage = STAGE_BIND,
+        .stage = STOA_STAGE_BIND,
         .errs = { EADDRINUSE },
         .exit_code = EXIT_PORT_IN_USE,
         .what = "another socket listens on that address and port",
@@ -85,7 +85,7 @@ const struct cause cause_table[] = {
     },
     {
         .id = "bind.in_use_wildcard",
-        .stage = STAGE_BIND,
+        .stage = STOA_STAGE_BIND,
         .exit_code = EXIT_PORT_IN_USE,
         .what = "a listener on all addresses has that port",
         .rules_out = "Nobody listens on the given address alone.",
@@ -95,7 +95,7 @@ const struct cause cause_table[] = {
     },
     {
         .id = "bind.in_use_dual_stack",
-        .stage = STAGE_BIND,
+        .stage = STOA_STAGE_BIND,
         .exit_code = EXIT_PORT_IN_USE,
         .what = "a listener of the other address family has that port",
         .rules_out = "No listener of the same family has it.",
@@ -105,7 +105,7 @@ const struct cause cause_table[] = {
     },
     {
         .id = "bind.in_use_other_user",
-        .stage = STAGE_BIND,
+        .stage = STOA_STAGE_BIND,
         .exit_code = EXIT_PORT_IN_USE,
         .what = "another user's sockets share that port among themselves",
         .rules_out = "SO_REUSEPORT alone does not help.",
@@ -115,7 +115,7 @@ const struct cause cause_table[] = {
     },
     {
         .id = "bind.in_use_time_wait",
-        .stage = STAGE_BIND,
+        .stage = STOA_STAGE_BIND,
         .exit_code = EXIT_PORT_IN_USE,
         .what = "ended connections of that port are in TIME_WAIT",
         .rules_out = "No process holds the port.",
@@ -127,7 +127,7 @@ const struct cause cause_table[] = {
     },
     {
         .id = "bind.in_use_connection",
-        .stage = STAGE_BIND,
+        .stage = STOA_STAGE_BIND,
         .exit_code = EXIT_PORT_IN_USE,
         .what = "a live connection has that port",
         .rules_out = "Nobody listens on the port.",
@@ -139,7 +139,7 @@ const struct cause cause_table[] = {
     },
     {
         .id = "bind.no_ports",
-        .stage = STAGE_BIND,
+        .stage = STOA_STAGE_BIND,
         .exit_code = EXIT_PORT_IN_USE,
         .what = "no free port is left to pick",
         .rules_out = "It is not about one port: all of the range are taken.",
@@ -149,7 +149,7 @@ const struct cause cause_table[] = {
     },
     {
         .id = "bind.permission",
-        .stage = STAGE_BIND,
+        .stage = STOA_STAGE_BIND,
         .errs = { EACCES, EPERM },
         .exit_code = EXIT_PERMISSION,
         .what = "that port needs a privilege",
@@ -162,7 +162,7 @@ const struct cause cause_table[] = {
     },
     {
         .id = "bind.not_local",
-        .stage = STAGE_BIND,
+        .stage = STOA_STAGE_BIND,
         .errs = { EADDRNOTAVAIL },
         .exit_code = EXIT_BIND,
         .what = "the address does not belong to this machine",
@@ -175,7 +175,7 @@ const struct cause cause_table[] = {
     },
     {
         .id = "bind.no_scope",
-        .stage = STAGE_BIND,
+        .stage = STOA_STAGE_BIND,
         .errs = { EINVAL },
         .exit_code = EXIT_BIND,
         .what = "a link-local address needs its interface",
@@ -186,7 +186,7 @@ const struct cause cause_table[] = {
     },
     {
         .id = "bind.unix_no_folder",
-        .stage = STAGE_BIND,
+        .stage = STOA_STAGE_BIND,
         .errs = { ENOENT, ENOTDIR },
         .exit_code = EXIT_BIND,
         .what = "the folder of the Unix socket does not exist",
@@ -195,7 +195,7 @@ const struct cause cause_table[] = {
     },
     {
         .id = "bind.unix_permission",
-        .stage = STAGE_BIND,
+        .stage = STOA_STAGE_BIND,
         .exit_code = EXIT_PERMISSION,
         .what = "no permission to make the Unix socket in its folder",
         .hint = "Choose a folder that this user may write, such as $XDG_RUNTIME_DIR.",
@@ -204,7 +204,7 @@ const struct cause cause_table[] = {
     },
     {
         .id = "bind.unix_in_use",
-        .stage = STAGE_BIND,
+        .stage = STOA_STAGE_BIND,
         .exit_code = EXIT_PORT_IN_USE,
         .what = "somebody answers on that Unix socket",
         .rules_out = "It is no file left over from a dead server.",
@@ -214,7 +214,7 @@ const struct cause cause_table[] = {
     },
     {
         .id = "bind.unix_no_socket",
-        .stage = STAGE_BIND,
+        .stage = STOA_STAGE_BIND,
         .exit_code = EXIT_BIND,
         .what = "there is a file of that name that is no socket",
         .hint = "Choose another path; stoa removes nothing that is not a dead socket.",
@@ -222,7 +222,7 @@ const struct cause cause_table[] = {
     },
     {
         .id = "bind.failed",
-        .stage = STAGE_BIND,
+        .stage = STOA_STAGE_BIND,
         .exit_code = EXIT_BIND,
         .what = "the kernel does not bind the address",
         .page = "An error of bind(2) that is rare: EROFS, ELOOP and ENAMETOOLONG come from the "
@@ -230,7 +230,7 @@ const struct cause cause_table[] = {
     },
     {
         .id = "listen.in_use",
-        .stage = STAGE_LISTEN,
+        .stage = STOA_STAGE_LISTEN,
         .errs = { EADDRINUSE },
         .exit_code = EXIT_PORT_IN_USE,
         .what = "another socket listens on that address and port",
@@ -241,7 +241,7 @@ const struct cause cause_table[] = {
     },
     {
         .id = "listen.backlog_cut",
-        .stage = STAGE_LISTEN,
+        .stage = STOA_STAGE_LISTEN,
         .exit_code = EXIT_FINE,
         .what = "the backlog was cut to net.core.somaxconn",
         .rules_out = "The server listens all the same.",
@@ -252,7 +252,7 @@ const struct cause cause_table[] = {
     },
     {
         .id = "listen.failed",
-        .stage = STAGE_LISTEN,
+        .stage = STOA_STAGE_LISTEN,
         .exit_code = EXIT_BIND,
         .what = "the kernel does not let the socket listen",
         .page = "An error of listen(2): the protocol has no listeners (EOPNOTSUPP), or the "
@@ -260,7 +260,7 @@ const struct cause cause_table[] = {
     },
     {
         .id = "accept.queue_full",
-        .stage = STAGE_ACCEPT,
+        .stage = STOA_STAGE_ACCEPT,
         .exit_code = EXIT_FINE,
         .what = "the accept queue is full: connections are made faster than the process accepts "
                 "them",
@@ -275,7 +275,7 @@ const struct cause cause_table[] = {
     },
     {
         .id = "accept.syn_queue_full",
-        .stage = STAGE_ACCEPT,
+        .stage = STOA_STAGE_ACCEPT,
         .exit_code = EXIT_FINE,
         .what = "the SYN queue is full: handshakes are begun faster than they are completed",
         .rules_out = "The process: these connections are not its to accept yet.",
@@ -288,7 +288,7 @@ const struct cause cause_table[] = {
     },
     {
         .id = "accept.no_descriptors",
-        .stage = STAGE_ACCEPT,
+        .stage = STOA_STAGE_ACCEPT,
         .errs = { EMFILE, ENFILE },
         .exit_code = EXIT_FINE,
         .what = "no descriptor is free for another connection: accepting pauses",
@@ -299,7 +299,7 @@ const struct cause cause_table[] = {
     },
     {
         .id = "accept.connections_max",
-        .stage = STAGE_ACCEPT,
+        .stage = STOA_STAGE_ACCEPT,
         .exit_code = EXIT_FINE,
         .what = "as many connections are open as --max-connections allows: accepting pauses",
         .rules_out = "Network and clients.",
@@ -308,7 +308,7 @@ const struct cause cause_table[] = {
     },
     {
         .id = "accept.no_memory",
-        .stage = STAGE_ACCEPT,
+        .stage = STOA_STAGE_ACCEPT,
         .errs = { ENOMEM, ENOBUFS },
         .exit_code = EXIT_FINE,
         .what = "there is no memory for another connection: accepting pauses",
@@ -318,7 +318,7 @@ const struct cause cause_table[] = {
     },
     {
         .id = "accept.failed",
-        .stage = STAGE_ACCEPT,
+        .stage = STOA_STAGE_ACCEPT,
         .exit_code = EXIT_FINE,
         .what = "accepting failed",
         .page = "accept(2) also passes on errors that a connection had before it was accepted; "
@@ -326,7 +326,7 @@ const struct cause cause_table[] = {
     },
     {
         .id = "connect.refused",
-        .stage = STAGE_CONNECT,
+        .stage = STOA_STAGE_CONNECT,
         .errs = { ECONNREFUSED },
         .exit_code = EXIT_REFUSED,
         .what = "the host answered that nothing listens on that port",
@@ -339,7 +339,7 @@ const struct cause cause_table[] = {
     },
     {
         .id = "connect.refused_by_firewall",
-        .stage = STAGE_CONNECT,
+        .stage = STOA_STAGE_CONNECT,
         .exit_code = EXIT_REFUSED,
         .what = "a firewall rejected the connection (ICMP port unreachable)",
         .rules_out = "The network reaches that device; the service itself never saw the SYN.",
@@ -350,7 +350,7 @@ const struct cause cause_table[] = {
     },
     {
         .id = "connect.refused_by_device",
-        .stage = STAGE_CONNECT,
+        .stage = STOA_STAGE_CONNECT,
         .exit_code = EXIT_REFUSED,
         .what = "a device before the host sent the reset",
         .rules_out = "The service and its host: they never saw the SYN.",
@@ -360,7 +360,7 @@ const struct cause cause_table[] = {
     },
     {
         .id = "connect.wrong_address",
-        .stage = STAGE_CONNECT,
+        .stage = STOA_STAGE_CONNECT,
         .exit_code = EXIT_REFUSED,
         .what = "the process listens on another address of this machine only",
         .rules_out = "The process runs and the port is right.",
@@ -371,7 +371,7 @@ const struct cause cause_table[] = {
     },
     {
         .id = "connect.self",
-        .stage = STAGE_CONNECT,
+        .stage = STOA_STAGE_CONNECT,
         .exit_code = EXIT_REFUSED,
         .what = "the socket connected to itself: nothing listens there",
         .rules_out = "A listener on that port.",
@@ -382,7 +382,7 @@ const struct cause cause_table[] = {
     },
     {
         .id = "connect.unix_missing",
-        .stage = STAGE_CONNECT,
+        .stage = STOA_STAGE_CONNECT,
         .errs = { ENOENT, ENOTDIR },
         .exit_code = EXIT_REFUSED,
         .what = "there is no socket at that path",
@@ -391,7 +391,7 @@ const struct cause cause_table[] = {
     },
     {
         .id = "connect.unix_stale",
-        .stage = STAGE_CONNECT,
+        .stage = STOA_STAGE_CONNECT,
         .exit_code = EXIT_REFUSED,
         .what = "nobody listens on that Unix socket",
         .rules_out = "The path is right and may be used.",
@@ -400,7 +400,7 @@ const struct cause cause_table[] = {
     },
     {
         .id = "connect.unix_permission",
-        .stage = STAGE_CONNECT,
+        .stage = STOA_STAGE_CONNECT,
         .exit_code = EXIT_PERMISSION,
         .what = "no permission to use that Unix socket",
         .rules_out = "The socket exists.",
@@ -409,7 +409,7 @@ const struct cause cause_table[] = {
     },
     {
         .id = "connect.timeout",
-        .stage = STAGE_CONNECT,
+        .stage = STOA_STAGE_CONNECT,
         .errs = { ETIMEDOUT },
         .exit_code = EXIT_CONNECT_TIMEOUT,
         .what = "nobody answered",
@@ -423,7 +423,7 @@ const struct cause cause_table[] = {
     },
     {
         .id = "connect.queue_full",
-        .stage = STAGE_CONNECT,
+        .stage = STOA_STAGE_CONNECT,
         .exit_code = EXIT_CONNECT_TIMEOUT,
         .what = "the listener on this machine does not accept: its accept queue is full",
         .rules_out = "Network and firewall: the kernel itself dropped the SYN.",
@@ -434,7 +434,7 @@ const struct cause cause_table[] = {
     },
     {
         .id = "connect.queue_full_unix",
-        .stage = STAGE_CONNECT,
+        .stage = STOA_STAGE_CONNECT,
         .errs = { EAGAIN },
         .exit_code = EXIT_CONNECT_TIMEOUT,
         .what = "the Unix socket's accept queue is full",
@@ -444,7 +444,7 @@ const struct cause cause_table[] = {
     },
     {
         .id = "connect.timeout_own_firewall_out",
-        .stage = STAGE_CONNECT,
+        .stage = STOA_STAGE_CONNECT,
         .exit_code = EXIT_CONNECT_TIMEOUT,
         .what = "this machine's own firewall drops the SYN",
         .rules_out = "Everything beyond this machine: the SYN never left it.",
@@ -454,7 +454,7 @@ const struct cause cause_table[] = {
     },
     {
         .id = "connect.timeout_own_firewall_in",
-        .stage = STAGE_CONNECT,
+        .stage = STOA_STAGE_CONNECT,
         .exit_code = EXIT_CONNECT_TIMEOUT,
         .what = "answers arrive and this machine's own firewall drops them",
         .rules_out = "The way there and the host: somebody answers.",
@@ -464,7 +464,7 @@ const struct cause cause_table[] = {
     },
     {
         .id = "connect.net_unreachable",
-        .stage = STAGE_CONNECT,
+        .stage = STOA_STAGE_CONNECT,
         .errs = { ENETUNREACH },
         .exit_code = EXIT_UNREACHABLE,
         .what = "a router has no route to that network",
@@ -475,7 +475,7 @@ const struct cause cause_table[] = {
     },
     {
         .id = "connect.net_prohibited",
-        .stage = STAGE_CONNECT,
+        .stage = STOA_STAGE_CONNECT,
         .exit_code = EXIT_UNREACHABLE,
         .what = "a router forbids that network",
         .rules_out = "This machine and the way up to that router.",
@@ -484,7 +484,7 @@ const struct cause cause_table[] = {
     },
     {
         .id = "connect.host_unreachable",
-        .stage = STAGE_CONNECT,
+        .stage = STOA_STAGE_CONNECT,
         .errs = { EHOSTUNREACH, EHOSTDOWN },
         .exit_code = EXIT_UNREACHABLE,
         .what = "the last router cannot find the host",
@@ -496,7 +496,7 @@ const struct cause cause_table[] = {
     },
     {
         .id = "connect.host_prohibited",
-        .stage = STAGE_CONNECT,
+        .stage = STOA_STAGE_CONNECT,
         .exit_code = EXIT_UNREACHABLE,
         .what = "a router forbids that host",
         .rules_out = "This machine and the way up to that router.",
@@ -505,7 +505,7 @@ const struct cause cause_table[] = {
     },
     {
         .id = "connect.admin_prohibited",
-        .stage = STAGE_CONNECT,
+        .stage = STOA_STAGE_CONNECT,
         .exit_code = EXIT_UNREACHABLE,
         .what = "a firewall forbids the connection (ICMP administratively prohibited)",
         .rules_out = "This machine and the way up to that device.",
@@ -515,7 +515,7 @@ const struct cause cause_table[] = {
     },
     {
         .id = "connect.protocol_unreachable",
-        .stage = STAGE_CONNECT,
+        .stage = STOA_STAGE_CONNECT,
         .errs = { ENOPROTOOPT },
         .exit_code = EXIT_UNREACHABLE,
         .what = "a device says that it does not speak TCP",
@@ -526,7 +526,7 @@ const struct cause cause_table[] = {
     },
     {
         .id = "connect.no_neighbour",
-        .stage = STAGE_CONNECT,
+        .stage = STOA_STAGE_CONNECT,
         .exit_code = EXIT_UNREACHABLE,
         .what = "no host of the own network has that address",
         .rules_out = "Routers and firewalls: the address is on the own link.",
@@ -536,7 +536,7 @@ const struct cause cause_table[] = {
     },
     {
         .id = "connect.reset",
-        .stage = STAGE_CONNECT,
+        .stage = STOA_STAGE_CONNECT,
         .errs = { ECONNRESET },
         .exit_code = EXIT_CONNECT_RESET,
         .what = "the connection was reset while it was being made",
@@ -548,7 +548,7 @@ const struct cause cause_table[] = {
     },
     {
         .id = "connect.no_route_local",
-        .stage = STAGE_CONNECT,
+        .stage = STOA_STAGE_CONNECT,
         .exit_code = EXIT_LOCAL,
         .what = "this machine has no route to that address",
         .rules_out = "Everything beyond this machine: no packet was sent.",
@@ -559,7 +559,7 @@ const struct cause cause_table[] = {
     },
     {
         .id = "connect.route_prohibited",
-        .stage = STAGE_CONNECT,
+        .stage = STOA_STAGE_CONNECT,
         .errs = { EACCES, EPERM },
         .exit_code = EXIT_LOCAL,
         .what = "this machine's routing table or firewall forbids that address",
@@ -570,7 +570,7 @@ const struct cause cause_table[] = {
     },
     {
         .id = "connect.route_blackhole",
-        .stage = STAGE_CONNECT,
+        .stage = STOA_STAGE_CONNECT,
         .errs = { EINVAL },
         .exit_code = EXIT_LOCAL,
         .what = "this machine's routing table drops that address, or the address lacks its "
@@ -582,7 +582,7 @@ const struct cause cause_table[] = {
     },
     {
         .id = "connect.no_ports",
-        .stage = STAGE_CONNECT,
+        .stage = STOA_STAGE_CONNECT,
         .errs = { EADDRNOTAVAIL },
         .exit_code = EXIT_NO_PORTS,
         .what = "no ephemeral port is left for connections to that address and port",
@@ -596,7 +596,7 @@ const struct cause cause_table[] = {
     },
     {
         .id = "connect.cancelled",
-        .stage = STAGE_CONNECT,
+        .stage = STOA_STAGE_CONNECT,
         .errs = { ECANCELED },
         .exit_code = EXIT_FINE,
         .what = "another address won the race",
@@ -605,14 +605,14 @@ const struct cause cause_table[] = {
     },
     {
         .id = "connect.failed",
-        .stage = STAGE_CONNECT,
+        .stage = STOA_STAGE_CONNECT,
         .exit_code = EXIT_LOCAL,
         .what = "the connection could not be made",
         .page = "An error of connect(2) that is rare.",
     },
     {
         .id = "request.malformed",
-        .stage = STAGE_REQUEST,
+        .stage = STOA_STAGE_REQUEST,
         .exit_code = EXIT_FINE,
         .what = "the request is not valid HTTP",
         .page = "Answered 400 with one line that says what is wrong, and the connection is "
@@ -620,7 +620,7 @@ const struct cause cause_table[] = {
     },
     {
         .id = "request.head_timeout",
-        .stage = STAGE_REQUEST,
+        .stage = STOA_STAGE_REQUEST,
         .exit_code = EXIT_FINE,
         .what = "the head of the request did not come whole in time",
         .page = "Answered 408. Time runs from the head's first byte and is not extended by more "
@@ -628,49 +628,49 @@ const struct cause cause_table[] = {
     },
     {
         .id = "request.body_timeout",
-        .stage = STAGE_REQUEST,
+        .stage = STOA_STAGE_REQUEST,
         .exit_code = EXIT_FINE,
         .what = "the body of the request stopped coming",
         .page = "Answered 408 when nothing was answered yet.",
     },
     {
         .id = "request.head_too_large",
-        .stage = STAGE_REQUEST,
+        .stage = STOA_STAGE_REQUEST,
         .exit_code = EXIT_FINE,
         .what = "the head of the request is too large",
         .page = "Answered 431. Cookies that grew are the usual reason.",
     },
     {
         .id = "request.target_too_long",
-        .stage = STAGE_REQUEST,
+        .stage = STOA_STAGE_REQUEST,
         .exit_code = EXIT_FINE,
         .what = "the request line is too long",
         .page = "Answered 414.",
     },
     {
         .id = "request.body_too_large",
-        .stage = STAGE_REQUEST,
+        .stage = STOA_STAGE_REQUEST,
         .exit_code = EXIT_FINE,
         .what = "the body of the request is too large",
         .page = "Answered 413, before the body was read where its length was announced.",
     },
     {
         .id = "request.method_unknown",
-        .stage = STAGE_REQUEST,
+        .stage = STOA_STAGE_REQUEST,
         .exit_code = EXIT_FINE,
         .what = "the method is unknown",
         .page = "Answered 501.",
     },
     {
         .id = "request.version",
-        .stage = STAGE_REQUEST,
+        .stage = STOA_STAGE_REQUEST,
         .exit_code = EXIT_FINE,
         .what = "the version of HTTP is not spoken here",
         .page = "Answered 505.",
     },
     {
         .id = "request.other_protocol",
-        .stage = STAGE_REQUEST,
+        .stage = STOA_STAGE_REQUEST,
         .exit_code = EXIT_FINE,
         .what = "the client speaks another protocol",
         .page = "A TLS ClientHello, an HTTP/2 preface or the like on a plain HTTP/1.1 port. "
@@ -678,14 +678,14 @@ const struct cause cause_table[] = {
     },
     {
         .id = "request.truncated",
-        .stage = STAGE_REQUEST,
+        .stage = STOA_STAGE_REQUEST,
         .exit_code = EXIT_FINE,
         .what = "the client left in the middle of its request",
         .page = "The connection ended, or was reset, before the head or the body was whole.",
     },
     {
         .id = "request.reset",
-        .stage = STAGE_REQUEST,
+        .stage = STOA_STAGE_REQUEST,
         .errs = { EPIPE, ECONNRESET },
         .exit_code = EXIT_REPLY_RESET,
         .what = "the connection was reset while the request was being sent",
@@ -697,7 +697,7 @@ const struct cause cause_table[] = {
     },
     {
         .id = "request.stalled",
-        .stage = STAGE_REQUEST,
+        .stage = STOA_STAGE_REQUEST,
         .errs = { ETIMEDOUT },
         .exit_code = EXIT_REPLY_TIMEOUT,
         .what = "the peer does not take the request",
@@ -707,14 +707,14 @@ const struct cause cause_table[] = {
     },
     {
         .id = "request.failed",
-        .stage = STAGE_REQUEST,
+        .stage = STOA_STAGE_REQUEST,
         .exit_code = EXIT_REPLY_RESET,
         .what = "the request could not be sent",
         .page = "An error of send(2) that is rare.",
     },
     {
         .id = "reply.closed",
-        .stage = STAGE_REPLY,
+        .stage = STOA_STAGE_REPLY,
         .exit_code = EXIT_REPLY_CLOSED,
         .what = "the peer closed without a byte of a reply",
         .rules_out = "Network and listener: the connection was made and ended in order.",
@@ -725,7 +725,7 @@ const struct cause cause_table[] = {
     },
     {
         .id = "reply.reset_before",
-        .stage = STAGE_REPLY,
+        .stage = STOA_STAGE_REPLY,
         .exit_code = EXIT_REPLY_RESET,
         .what = "the peer reset the connection before a byte of the reply, and the request had "
                 "not been taken",
@@ -737,7 +737,7 @@ const struct cause cause_table[] = {
     },
     {
         .id = "reply.reset_after_request",
-        .stage = STAGE_REPLY,
+        .stage = STOA_STAGE_REPLY,
         .errs = { ECONNRESET },
         .exit_code = EXIT_REPLY_RESET,
         .what = "the peer took the request and reset the connection instead of a reply",
@@ -748,7 +748,7 @@ const struct cause cause_table[] = {
     },
     {
         .id = "reply.reset_within",
-        .stage = STAGE_REPLY,
+        .stage = STOA_STAGE_REPLY,
         .exit_code = EXIT_REPLY_RESET,
         .what = "the peer reset the connection in the middle of its reply",
         .rules_out = "The request was understood: a reply had begun.",
@@ -758,7 +758,7 @@ const struct cause cause_table[] = {
     },
     {
         .id = "reply.timeout",
-        .stage = STAGE_REPLY,
+        .stage = STOA_STAGE_REPLY,
         .errs = { ETIMEDOUT },
         .exit_code = EXIT_REPLY_TIMEOUT,
         .what = "the peer took the request and did not reply in time",
@@ -768,7 +768,7 @@ const struct cause cause_table[] = {
     },
     {
         .id = "reply.never_read",
-        .stage = STAGE_REPLY,
+        .stage = STOA_STAGE_REPLY,
         .exit_code = EXIT_REPLY_TIMEOUT,
         .what = "the process on this machine never reads the connection",
         .rules_out = "Network and firewall.",
@@ -779,7 +779,7 @@ const struct cause cause_table[] = {
     },
     {
         .id = "reply.stalled",
-        .stage = STAGE_REPLY,
+        .stage = STOA_STAGE_REPLY,
         .exit_code = EXIT_REPLY_TIMEOUT,
         .what = "the reply stopped in the middle",
         .rules_out = "The request was understood: a reply had begun.",
@@ -789,7 +789,7 @@ const struct cause cause_table[] = {
     },
     {
         .id = "reply.truncated",
-        .stage = STAGE_REPLY,
+        .stage = STOA_STAGE_REPLY,
         .exit_code = EXIT_REPLY_TRUNCATED,
         .what = "the reply ended before the length that it announced",
         .rules_out = "The connection itself: it ended in order.",
@@ -798,7 +798,7 @@ const struct cause cause_table[] = {
     },
     {
         .id = "reply.truncated_chunks",
-        .stage = STAGE_REPLY,
+        .stage = STOA_STAGE_REPLY,
         .exit_code = EXIT_REPLY_TRUNCATED,
         .what = "the reply ended before its last chunk",
         .rules_out = "The connection itself: it ended in order.",
@@ -807,7 +807,7 @@ const struct cause cause_table[] = {
     },
     {
         .id = "reply.truncated_head",
-        .stage = STAGE_REPLY,
+        .stage = STOA_STAGE_REPLY,
         .exit_code = EXIT_REPLY_TRUNCATED,
         .what = "the reply ended within its head",
         .rules_out = "The connection itself: it ended in order.",
@@ -816,7 +816,7 @@ const struct cause cause_table[] = {
     },
     {
         .id = "reply.malformed_head",
-        .stage = STAGE_REPLY,
+        .stage = STOA_STAGE_REPLY,
         .exit_code = EXIT_REPLY_MALFORMED,
         .what = "the head of the reply is not valid HTTP",
         .rules_out = "The connection itself.",
@@ -825,7 +825,7 @@ const struct cause cause_table[] = {
     },
     {
         .id = "reply.malformed_length",
-        .stage = STAGE_REPLY,
+        .stage = STOA_STAGE_REPLY,
         .exit_code = EXIT_REPLY_MALFORMED,
         .what = "the length of the reply is ambiguous or no number",
         .rules_out = "The connection itself.",
@@ -836,7 +836,7 @@ const struct cause cause_table[] = {
     },
     {
         .id = "reply.malformed_chunk",
-        .stage = STAGE_REPLY,
+        .stage = STOA_STAGE_REPLY,
         .exit_code = EXIT_REPLY_MALFORMED,
         .what = "a chunk of the reply is malformed",
         .rules_out = "The connection itself, and the head.",
@@ -845,7 +845,7 @@ const struct cause cause_table[] = {
     },
     {
         .id = "reply.excess",
-        .stage = STAGE_REPLY,
+        .stage = STOA_STAGE_REPLY,
         .exit_code = EXIT_REPLY_MALFORMED,
         .what = "more bytes came than the reply announced",
         .rules_out = "The connection itself.",
@@ -855,7 +855,7 @@ const struct cause cause_table[] = {
     },
     {
         .id = "reply.head_endless",
-        .stage = STAGE_REPLY,
+        .stage = STOA_STAGE_REPLY,
         .exit_code = EXIT_REPLY_MALFORMED,
         .what = "the head of the reply does not end",
         .rules_out = "The connection itself.",
@@ -864,7 +864,7 @@ const struct cause cause_table[] = {
     },
     {
         .id = "reply.not_http",
-        .stage = STAGE_REPLY,
+        .stage = STOA_STAGE_REPLY,
         .exit_code = EXIT_REPLY_PROTOCOL,
         .what = "the peer does not speak HTTP",
         .rules_out = "Network and listener: a process answers on that port.",
@@ -873,7 +873,7 @@ const struct cause cause_table[] = {
     },
     {
         .id = "reply.tls",
-        .stage = STAGE_REPLY,
+        .stage = STOA_STAGE_REPLY,
         .exit_code = EXIT_REPLY_PROTOCOL,
         .what = "the peer speaks TLS on that port",
         .rules_out = "Network and listener: a process answers on that port.",
@@ -883,7 +883,7 @@ const struct cause cause_table[] = {
     },
     {
         .id = "reply.ssh",
-        .stage = STAGE_REPLY,
+        .stage = STOA_STAGE_REPLY,
         .exit_code = EXIT_REPLY_PROTOCOL,
         .what = "the peer is an SSH server",
         .rules_out = "Network and listener: a process answers on that port.",
@@ -892,7 +892,7 @@ const struct cause cause_table[] = {
     },
     {
         .id = "reply.http2",
-        .stage = STAGE_REPLY,
+        .stage = STOA_STAGE_REPLY,
         .exit_code = EXIT_REPLY_PROTOCOL,
         .what = "the peer speaks HTTP/2 only",
         .rules_out = "Network and listener: a process answers on that port.",
@@ -902,7 +902,7 @@ const struct cause cause_table[] = {
     },
     {
         .id = "reply.http_error",
-        .stage = STAGE_REPLY,
+        .stage = STOA_STAGE_REPLY,
         .exit_code = EXIT_HTTP_ERROR,
         .what = "the reply is an HTTP error",
         .rules_out = "Connection and protocol.",
@@ -911,7 +911,7 @@ const struct cause cause_table[] = {
     },
     {
         .id = "reply.deadline",
-        .stage = STAGE_REPLY,
+        .stage = STOA_STAGE_REPLY,
         .exit_code = EXIT_DEADLINE,
         .what = "the deadline for all of it has passed",
         .hint = "A larger -m waits longer; the stages say where the time went.",
@@ -919,14 +919,14 @@ const struct cause cause_table[] = {
     },
     {
         .id = "reply.failed",
-        .stage = STAGE_REPLY,
+        .stage = STOA_STAGE_REPLY,
         .exit_code = EXIT_REPLY_RESET,
         .what = "the reply could not be received",
         .page = "An error of recv(2) that is rare.",
     },
     {
         .id = "close.send_timeout",
-        .stage = STAGE_CLOSE,
+        .stage = STOA_STAGE_CLOSE,
         .exit_code = EXIT_FINE,
         .what = "the client takes nothing of its reply",
         .page = "Nothing was acknowledged for --send-timeout: the client is gone or does not "
@@ -934,7 +934,7 @@ const struct cause cause_table[] = {
     },
     {
         .id = "close.client_gone",
-        .stage = STAGE_CLOSE,
+        .stage = STOA_STAGE_CLOSE,
         .errs = { EPIPE, ECONNRESET },
         .exit_code = EXIT_FINE,
         .what = "the client left before it had its whole reply",
@@ -942,7 +942,7 @@ const struct cause cause_table[] = {
     },
     {
         .id = "close.file_shrank",
-        .stage = STAGE_CLOSE,
+        .stage = STOA_STAGE_CLOSE,
         .exit_code = EXIT_FINE,
         .what = "the file became shorter while it was being sent",
         .page = "Less than the announced length can be sent: the connection was ended, so that "
@@ -950,7 +950,7 @@ const struct cause cause_table[] = {
     },
     {
         .id = "close.failed",
-        .stage = STAGE_CLOSE,
+        .stage = STOA_STAGE_CLOSE,
         .exit_code = EXIT_FINE,
         .what = "the connection ended with an error",
         .page = "An error that is rare.",

@@ -4,7 +4,7 @@
 
 #include "base/cause.h"
 
-extern const struct cause cause_table[];
+extern const struct stoa_cause cause_table[];
 extern const size_t cause_table_count;
 
 #endif

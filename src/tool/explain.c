@@ -31,23 +31,23 @@ static void print_wrapped(const char *label, int indent, const char *text)
     printf("\n");
 }
 
-static void print_errs(const struct cause *c)
+static void print_errs(const struct stoa_cause *c)
 {
     if (!c->errs[0])
         return;
     printf("  %-10s", "errno");
-    for (int i = 0; i < CAUSE_ERRS && c->errs[i]; i++)
+    for (int i = 0; i < STOA_CAUSE_ERRS && c->errs[i]; i++)
         printf("%s%s (%d)", i ? ", " : "", error_name(-c->errs[i]), c->errs[i]);
     printf("\n");
 }
 
-static void print_page(const struct cause *c)
+static void print_page(const struct stoa_cause *c)
 {
     printf("%s\n", c->id);
     print_wrapped("  what", 12, c->what);
-    printf("  %-10s%s\n", "stage", stage_name(c->stage));
+    printf("  %-10s%s\n", "stage", stoa_stage_name(c->stage));
     print_errs(c);
-    printf("  %-10s%d (%s)\n", "exit code", (int)c->exit_code, exit_code_text((int)c->exit_code));
+    printf("  %-10s%d (%s)\n", "exit code", c->exit_code, exit_code_text(c->exit_code));
     print_wrapped("  how", 12, c->page);
     if (c->rules_out)
         print_wrapped("  rules out", 12, c->rules_out);
@@ -55,9 +55,9 @@ static void print_page(const struct cause *c)
         print_wrapped("  try", 12, c->hint);
 }
 
-static bool has_err(const struct cause *c, int err)
+static bool has_err(const struct stoa_cause *c, int err)
 {
-    for (int i = 0; i < CAUSE_ERRS; i++)
+    for (int i = 0; i < STOA_CAUSE_ERRS; i++)
         if (c->errs[i] == err)
             return true;
     return false;
@@ -83,7 +83,7 @@ static void explain_exit_code(int code)
 {
     printf("Exit code %d of stoa: %s.\n", code, exit_code_text(code));
     for (size_t i = 0; i < cause_count(); i++) {
-        if (code == EXIT_FINE || (int)cause_at(i)->exit_code != code)
+        if (code == EXIT_FINE || cause_at(i)->exit_code != code)
             continue;
         printf("\n");
         print_page(cause_at(i));
@@ -104,9 +104,9 @@ static void list_all(void)
     puts("stoa explain CODE, where CODE is one of these, an errno (ECONNREFUSED, 111) or an exit "
          "code:");
     for (size_t i = 0; i < cause_count(); i++) {
-        const struct cause *c = cause_at(i);
+        const struct stoa_cause *c = cause_at(i);
         if (i == 0 || cause_at(i - 1)->stage != c->stage)
-            printf("\n%s\n", stage_name(c->stage));
+            printf("\n%s\n", stoa_stage_name(c->stage));
         char label[64];
         snprintf(label, sizeof label, "  %s", c->id);
         print_wrapped(label, 37, c->what);
@@ -135,7 +135,7 @@ static int unknown(const char *code)
 
 static int explain(const char *code)
 {
-    const struct cause *c = cause_by_id(code);
+    const struct stoa_cause *c = stoa_cause_find(code);
     uint64_t number;
     int found = 0;
     if (c) {

@@ -16,14 +16,15 @@
 enum { PORT_TRIES = 16, RESOLVED_MAX = 12 };
 
 static const char *const scheme_text[] = { "http://", "tcp://", "udp://" };
-static const enum stage stages[] = { STAGE_RESOLVE, STAGE_SOCKET, STAGE_BIND, STAGE_LISTEN };
+static const enum stoa_stage stages[] = { STOA_STAGE_RESOLVE, STOA_STAGE_SOCKET, STOA_STAGE_BIND,
+                                          STOA_STAGE_LISTEN };
 
 static int say_failure(const char *what, const struct net_failure *f)
 {
-    const struct cause *c = cause_of(stages[f->stage], f->err);
+    const struct stoa_cause *c = cause_of(stages[f->stage], f->err);
     fprintf(stderr, "stoa: cannot listen on %s: %s\n", what, f->why[0] ? f->why : c->what);
-    fprintf(stderr, "  stage %s, %s (%s), cause %s\n", stage_name(c->stage), error_name(f->err),
-            stoa_strerror(f->err), c->id);
+    fprintf(stderr, "  stage %s, %s (%s), cause %s\n", stoa_stage_name(c->stage),
+            error_name(f->err), stoa_strerror(f->err), c->id);
     if (c->hint)
         fprintf(stderr, "  try: %s\n", c->hint);
     return c->exit_code;

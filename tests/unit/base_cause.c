@@ -14,32 +14,32 @@ static void entries_are_whole(void **state)
     (void)state;
     assert_true(cause_count() > 80);
     for (size_t i = 0; i < cause_count(); i++) {
-        const struct cause *c = cause_at(i);
+        const struct stoa_cause *c = cause_at(i);
         struct stoa_str id = str_of(c->id);
         size_t dot = str_find(id, '.');
         assert_true(dot < id.n);
-        assert_true(str_eq((struct stoa_str){ id.p, dot }, str_of(stage_name(c->stage))));
+        assert_true(str_eq((struct stoa_str){ id.p, dot }, str_of(stoa_stage_name(c->stage))));
         assert_true(i == 0 || cause_at(i - 1)->stage <= c->stage);
-        assert_ptr_equal(cause_by_id(c->id), c); /* the first of that id: no other one */
-        assert_non_null(exit_code_text((int)c->exit_code));
+        assert_ptr_equal(stoa_cause_find(c->id), c); /* the first of that id: no other one */
+        assert_non_null(exit_code_text(c->exit_code));
         assert_true(strlen(c->what) > 10 && strlen(c->page) > 10);
         assert_true(c->what[strlen(c->what) - 1] != '.');
         assert_true(c->page[strlen(c->page) - 1] == '.');
         assert_true(!c->hint || strlen(c->hint) > 10);
         assert_true(!c->rules_out || c->rules_out[strlen(c->rules_out) - 1] == '.');
     }
-    assert_null(cause_by_id("no.such"));
+    assert_null(stoa_cause_find("no.such"));
 }
 
 static void an_errno_means_something_at_each_stage(void **state)
 {
     (void)state;
-    assert_string_equal(cause_of(STAGE_BIND, -EADDRINUSE)->id, "bind.in_use");
-    assert_string_equal(cause_of(STAGE_LISTEN, -EADDRINUSE)->id, "listen.in_use");
-    assert_string_equal(cause_of(STAGE_CONNECT, -ECONNREFUSED)->id, "connect.refused");
-    assert_string_equal(cause_of(STAGE_CONNECT, -EXDEV)->id, "connect.failed");
-    assert_string_equal(cause_of(STAGE_REPLY, 0)->id, "reply.failed");
-    for (enum stage s = STAGE_RESOLVE; s < STAGE_COUNT; s++) {
+    assert_string_equal(cause_of(STOA_STAGE_BIND, -EADDRINUSE)->id, "bind.in_use");
+    assert_string_equal(cause_of(STOA_STAGE_LISTEN, -EADDRINUSE)->id, "listen.in_use");
+    assert_string_equal(cause_of(STOA_STAGE_CONNECT, -ECONNREFUSED)->id, "connect.refused");
+    assert_string_equal(cause_of(STOA_STAGE_CONNECT, -EXDEV)->id, "connect.failed");
+    assert_string_equal(cause_of(STOA_STAGE_REPLY, 0)->id, "reply.failed");
+    for (enum stoa_stage s = STOA_STAGE_RESOLVE; s < STOA_STAGES; s++) {
         assert_int_equal(cause_of(s, -EXDEV)->stage, s);
         assert_int_equal(cause_of(s, -EXDEV)->errs[0], 0);
     }
