@@ -84,13 +84,13 @@ __attribute__((always_inline)) static inline struct switched *switch_to(struct s
 __attribute__((always_inline)) static inline _Noreturn void switch_for_good(struct switched *from,
                                                                             struct switched *to)
 {
-    __asm__ volatile("movq (%%rsi), %%rsp\n\t"
-                     "movq 8(%%rsi), %%rbp\n\t"
-                     "jmpq *16(%%rsi)"
-                     :
-                     : "D"(from), "S"(to)
-                     : "memory");
-    __builtin_unreachable();
+    for (;;) /* once, as only the compiler does not know */
+        __asm__ volatile("movq (%%rsi), %%rsp\n\t"
+                         "movq 8(%%rsi), %%rbp\n\t"
+                         "jmpq *16(%%rsi)"
+                         :
+                         : "D"(from), "S"(to)
+                         : "memory");
 }
 
 #elif defined(__aarch64__)
@@ -152,14 +152,14 @@ __attribute__((always_inline)) static inline _Noreturn void switch_for_good(stru
 {
     register struct switched *x0 __asm__("x0") = from;
     register struct switched *x1 __asm__("x1") = to;
-    __asm__ volatile("ldp x11, x29, [x1]\n\t"
-                     "ldp x17, x30, [x1, #16]\n\t"
-                     "mov sp, x11\n\t"
-                     "br x17"
-                     :
-                     : "r"(x0), "r"(x1)
-                     : "memory");
-    __builtin_unreachable();
+    for (;;) /* once, as only the compiler does not know */
+        __asm__ volatile("ldp x11, x29, [x1]\n\t"
+                         "ldp x17, x30, [x1, #16]\n\t"
+                         "mov sp, x11\n\t"
+                         "br x17"
+                         :
+                         : "r"(x0), "r"(x1)
+                         : "memory");
 }
 
 #else

@@ -46,8 +46,8 @@ static void settle(void)
         sched_turn(&s, s.now);
 }
 
-/* A child: says its letter, sleeps, says it in capitals (or small x when the sleep was cut), and
- * returns result, or what cut it when that is 0. */
+/* A child: says its letter, sleeps, says it in capitals (or x when it was cancelled, t when it ran
+ * out of time), and returns result, or what cut it when that is 0. */
 struct child {
     char letter;
     stoa_time sleep; /* < 0: none */
@@ -59,7 +59,7 @@ static int child_main(stoa_task *t, void *arg)
     const struct child *c = arg;
     note(c->letter);
     int r = c->sleep < 0 ? 0 : stoa_sleep(t, c->sleep);
-    note(r < 0 ? 'x' : (char)(c->letter - 'a' + 'A'));
+    note(r == -ECANCELED ? 'x' : r == -ETIMEDOUT ? 't' : (char)(c->letter - 'a' + 'A'));
     return c->result ? c->result : r;
 }
 
@@ -184,6 +184,9 @@ static void join_waits_for_all(void **state)
     (void)state;
     run(join_three);
     assert_int_equal(joined, NOT_YET);
+    sched_turn(&s, 10);
+    assert_string_equal(trail, "abcB");
+    assert_int_equal(sched_due(&s), 20); /* the parent was not woken for that */
     sched_turn(&s, 20);
     settle();
     assert_string_equal(trail, "abcBC");
@@ -215,6 +218,43 @@ static void the_first_result_cancels_the_others(void **state)
     sched_turn(&s, 20);
     settle();
     assert_string_equal(trail, "abcABx2");
+    assert_int_equal(joined, 5);
+}
+
+/* Says goodbye when it is cancelled. */
+static int polite_child(stoa_task *t, void *arg)
+{
+    (void)arg;
+    assert_int_equal(stoa_sleep(t, 1000), -ECANCELED);
+    assert_int_equal(stoa_grace(t, 100), 0);
+    int r = stoa_sleep(t, 50);
+    note('g');
+    return r;
+}
+
+static int join_polite(stoa_task *t, void *arg)
+{
+    (void)arg;
+    spawn(t, (struct child){ 'a', 10, 5 });
+    spawn(t, (struct child){ 'b', 100, 0 });
+    assert_int_equal(stoa_spawn(t, polite_child, NULL, 0), 0);
+    joined = stoa_join(t);
+    note('2');
+    return 0;
+}
+
+static void join_waits_for_goodbyes(void **state)
+{
+    (void)state;
+    run(join_polite);
+    sched_turn(&s, 10); /* a has the answer */
+    sched_turn(&s, 10); /* its parent cancels the others */
+    sched_turn(&s, 10); /* b ends, the polite one does not */
+    assert_string_equal(trail, "abAx");
+    assert_int_equal(sched_due(&s), 60); /* the parent was not woken for that */
+    sched_turn(&s, 60);
+    settle();
+    assert_string_equal(trail, "abAxg2");
     assert_int_equal(joined, 5);
 }
 
@@ -280,7 +320,7 @@ static void a_deadline_ends_the_join_and_the_children(void **state)
     sched_turn(&s, 10);
     assert_int_equal(joined, NOT_YET); /* not before they have ended */
     settle();
-    assert_string_equal(trail, "abxx2");
+    assert_string_equal(trail, "abtx2");
     assert_int_equal(joined, -ETIMEDOUT);
 }
 
@@ -301,6 +341,26 @@ static void a_cancelled_join_still_waits_for_the_children(void **state)
     run(join_cancelled);
     assert_string_equal(trail, "ax2");
     assert_int_equal(joined, -ECANCELED);
+}
+
+static int spawn_cancelled(stoa_task *t, void *arg)
+{
+    *(stoa_task **)arg = t;
+    task_cancel(t);
+    spawn(t, (struct child){ 'a', 100, 0 });
+    task_park_deaf(&s); /* the child runs before any join can cancel it */
+    return 0;
+}
+
+static void a_cancelled_tasks_child_is_born_cancelled(void **state)
+{
+    (void)state;
+    stoa_task *t;
+    assert_int_equal(task_start(&s, spawn_cancelled, &t, NULL), 0);
+    settle();
+    assert_string_equal(trail, "ax");
+    task_wake(t);
+    settle();
 }
 
 static int join_without_timer(stoa_task *t, void *arg)
@@ -359,6 +419,7 @@ static void children_end_before_their_parent(void **state)
 static int parent_of_one(stoa_task *t, void *arg)
 {
     (void)arg;
+    assert_int_equal(stoa_grace(t, 1000), 0); /* its join is not cut, so it passes nothing on */
     spawn(t, (struct child){ 'c', 100, 0 });
     int r = stoa_join(t);
     note('p');
@@ -456,6 +517,51 @@ static void children_born_during_the_end_are_cancelled(void **state)
 
 /* ---- what children start with ---- */
 
+static int tell_deadline(stoa_task *t, void *arg)
+{
+    (void)arg;
+    return (int)stoa_deadline(t, STOA_NEVER);
+}
+
+static int parent_with_deadline(stoa_task *t, void *arg)
+{
+    (void)arg;
+    stoa_deadline(t, 77);
+    assert_int_equal(stoa_spawn(t, tell_deadline, NULL, 0), 0);
+    joined = stoa_join(t);
+    return 0;
+}
+
+static void a_child_starts_with_its_parents_deadline(void **state)
+{
+    (void)state;
+    run(parent_with_deadline);
+    assert_int_equal(joined, 77);
+}
+
+static int parent_late_in_grace(stoa_task *t, void *arg)
+{
+    (void)arg;
+    stoa_deadline(t, 10);
+    assert_int_equal(stoa_sleep(t, 100), -ETIMEDOUT);
+    assert_int_equal(stoa_grace(t, 50), 0);
+    spawn(t, (struct child){ 'a', 20, 0 });
+    joined = stoa_join(t);
+    return 0;
+}
+
+static void a_childs_goodbye_is_its_parents(void **state)
+{
+    (void)state;
+    run(parent_late_in_grace);
+    sched_turn(&s, 10);
+    sched_turn(&s, 11);
+    sched_turn(&s, 31);
+    settle();
+    assert_string_equal(trail, "aA");
+    assert_int_equal(joined, 0);
+}
+
 static int parent_in_grace(stoa_task *t, void *arg)
 {
     *(stoa_task **)arg = t;
@@ -484,7 +590,7 @@ static void children_of_a_task_in_grace_have_what_is_left_of_it(void **state)
     assert_string_equal(trail, "aAb");
     sched_turn(&s, 60);
     settle();
-    assert_string_equal(trail, "aAbx2");
+    assert_string_equal(trail, "aAbt2");
     assert_int_equal(joined, -ECANCELED);
 }
 
@@ -498,15 +604,19 @@ int main(void)
         TEST(no_stack_is_an_answer),
         TEST(join_waits_for_all),
         TEST(the_first_result_cancels_the_others),
+        TEST(join_waits_for_goodbyes),
         TEST(a_result_from_before_the_join_counts),
         TEST(a_childs_end_wakes_joins_only),
         TEST(a_deadline_ends_the_join_and_the_children),
         TEST(a_cancelled_join_still_waits_for_the_children),
+        TEST(a_cancelled_tasks_child_is_born_cancelled),
         TEST(a_join_without_room_for_its_timer_ends_the_children),
         TEST(children_end_before_their_parent),
         TEST(cancel_reaches_grandchildren),
         TEST(cancel_goes_as_deep_as_it_must),
         TEST(children_born_during_the_end_are_cancelled),
+        TEST(a_child_starts_with_its_parents_deadline),
+        TEST(a_childs_goodbye_is_its_parents),
         TEST(children_of_a_task_in_grace_have_what_is_left_of_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -314,6 +314,17 @@ static void grace_in_advance_holds_off_a_cancellation(void **state)
     assert_int_equal(w.returned, -ECANCELED);
 }
 
+static void grace_in_advance_outlasts_a_deadline(void **state)
+{
+    (void)state;
+    struct waiter w = { .sleep = -1, .waits = 1, .deadline = 10 };
+    begin(&w);
+    assert_int_equal(stoa_grace(w.task, 20), 0);
+    assert_int_equal(sched_due(&s), 20);
+    sched_turn(&s, 20);
+    assert_int_equal(w.returned, -ETIMEDOUT);
+}
+
 /* ---- no room for a timer ---- */
 
 static void a_wait_without_a_timer_fails_at_once(void **state)
@@ -359,6 +370,7 @@ int main(void)
         TEST(grace_after_a_cancellation),
         TEST(grace_after_a_deadline),
         TEST(grace_in_advance_holds_off_a_cancellation),
+        TEST(grace_in_advance_outlasts_a_deadline),
         TEST(a_wait_without_a_timer_fails_at_once),
         TEST(a_limit_without_a_timer_ends_the_wait),
     };
