@@ -164,13 +164,19 @@ static void to_index(struct visit *q)
     q->path.n += index_name.n;
 }
 
-/* And back, without the "/" at its end. */
-static void to_folder(struct visit *q)
+/* And back. returns the folder as the disk knows it, without the "/" at its end; NULL: no memory. */
+static const char *to_folder(struct visit *q)
 {
     q->path.n -= index_name.n;
-    if (q->path.n)
-        q->path.n--;
     q->path.p[q->path.n] = 0;
+    if (q->path.n == 0)
+        return ".";
+    char *folder = http_alloc(q->x, q->path.n);
+    if (!folder)
+        return NULL;
+    memcpy(folder, q->path.p, q->path.n - 1);
+    folder[q->path.n - 1] = 0;
+    return folder;
 }
 
 /* ---- answers ---- */
@@ -282,8 +288,10 @@ static int is_folder_job(const struct disk *d, void *arg)
 static int answer_folder(struct visit *q)
 {
     struct listing l;
-    const char *folder = q->path.n ? q->path.p : ".";
+    const char *folder = to_folder(q);
     int r;
+    if (!folder)
+        return -ENOMEM;
     if (q->opt->list) {
         r = listing_read(&l, q->store->core, q->opt->root, folder, q->opt->hidden);
         if (r == 0)
@@ -308,10 +316,8 @@ static int answer_path(struct visit *q)
         return r;
     if (found == STORE_OTHER)
         return refuse(q, 403, "this is no regular file");
-    if (q->target.is_dir && (found == -ENOENT || found == STORE_FOLDER)) {
-        to_folder(q);
+    if (q->target.is_dir && (found == -ENOENT || found == STORE_FOLDER))
         return answer_folder(q);
-    }
     if (found == STORE_FOLDER)
         return redirect_to_folder(q);
     return found == -ENOENT || found == -ENOTDIR ? answer_missing(q, found)

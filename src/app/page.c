@@ -7,7 +7,10 @@
 
 #include <errno.h>
 
-enum { PIECE_BYTES = 8 * 1024 };
+enum {
+    PIECE_BYTES = 8 * 1024,  /* written at once */
+    BUFFER_BYTES = 16 * 1024 /* a piece and the longest row */
+};
 
 static const char style[] =
     ":root{color-scheme:light dark;--ink:#1c1e21;--soft:#687078;--line:#e4e7ea;--link:#0a58ca}"
@@ -133,19 +136,23 @@ static int write_all(stoa_http *x, struct stoa_str path, const struct listing *l
     return r == 0 ? write_out(x, b) : r;
 }
 
-int page_send(stoa_http *x, struct stoa_str path, const struct listing *l)
+static int start(stoa_http *x)
 {
-    struct buf b;
     int r = stoa_http_set(x, "Content-Type", "text/html; charset=utf-8");
     if (r == 0)
         r = stoa_http_set(x, "Content-Security-Policy",
                           "default-src 'none'; style-src 'unsafe-inline'; img-src data:");
-    if (r == 0)
-        r = stoa_http_start(x, 200, -1);
-    if (r < 0 || http_head(x)->method == METHOD_HEAD)
-        return r;
+    return r == 0 ? stoa_http_start(x, 200, -1) : r;
+}
+
+int page_send(stoa_http *x, struct stoa_str path, const struct listing *l)
+{
+    struct buf b;
     buf_init(&b, l->mem, NULL, 0);
-    r = write_all(x, path, l, &b);
+    /* First, while it can still be answered that there is no memory. */
+    int r = buf_room(&b, BUFFER_BYTES) ? start(x) : -ENOMEM;
+    if (r == 0 && http_head(x)->method != METHOD_HEAD)
+        r = write_all(x, path, l, &b);
     buf_done(&b);
     return r;
 }
