@@ -3,6 +3,7 @@
  * entry stands for every error that the others do not name. */
 #include "base/cause_table.h"
 
+#include "base/exit_code.h"
 #include "base/sys.h"
 
 const struct stoa_cause cause_table[] = {

@@ -2,7 +2,9 @@
 #ifndef BASE_CAUSE_TABLE_H
 #define BASE_CAUSE_TABLE_H
 
-#include "base/cause.h"
+#include <stoa/cause.h>
+
+#include <stddef.h>
 
 extern const struct stoa_cause cause_table[];
 extern const size_t cause_table_count;

@@ -1,5 +1,5 @@
 /* tool/main.c -- the command `stoa`: a table of sub-commands. */
-#include "base/cause.h"
+#include "base/exit_code.h"
 #include "base/str.h"
 #include "tool/commands.h"
 #include "tool/options.h"

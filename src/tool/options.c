@@ -2,7 +2,7 @@
  * did-you-mean, and its help text would be a second list. */
 #include "tool/options.h"
 
-#include "base/cause.h"
+#include "base/exit_code.h"
 #include "base/str.h"
 
 #include <stdarg.h>

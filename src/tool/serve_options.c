@@ -1,7 +1,7 @@
 /* tool/serve_options.c -- the options of `stoa serve`, read and checked. */
 #include "tool/serve_options.h"
 
-#include "base/cause.h"
+#include "base/exit_code.h"
 #include "tool/options.h"
 
 #include <stdlib.h>
