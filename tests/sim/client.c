@@ -187,6 +187,16 @@ static bool step_is_over(const struct client *c, const struct step *step)
     return c->w->now - c->step_began >= step->span;
 }
 
+/* The rest of the script is about a request that is written now. */
+static void act_again(struct client *c)
+{
+    const struct ask *a = ask_add(c, &topic_again, false);
+    heard_clear(&c->heard, a->is_head);
+    step_add(c, ACT_SEND, a->to, 65536, 0);
+    step_add(c, ACT_REPLIES, c->asks_n, 0, 0);
+    step_add(c, ACT_HEAR_END, 0, 0, 15 * STOA_SEC);
+}
+
 static bool act(struct client *c, const struct step *step)
 {
     switch (step->act) {
@@ -197,6 +207,7 @@ static bool act(struct client *c, const struct step *step)
     case ACT_PAUSE: return step_is_over(c, step);
     case ACT_DEAF: c->deaf = true; return true;
     case ACT_FINISH: vstream_shutdown(c->s, CLIENT, SHUT_WR); return true;
+    case ACT_AGAIN: act_again(c); return true;
     case ACT_HEAR_END:
         if (!step_is_over(c, step))
             return false;

@@ -12,6 +12,11 @@
 struct topic;
 struct manner;
 
+/* A range of bytes that is asked for: from = -1: the last `to` ones; to = -1: up to the end. */
+struct span {
+    int64_t from, to;
+};
+
 /* A request that a client makes. */
 struct ask {
     const struct topic *topic;
@@ -25,8 +30,11 @@ struct ask {
     uint64_t content, n;      /* what it uploads, or gets: as many bytes of this content */
     int64_t number[3];        /* the topic's own */
     struct ventry *entry;     /* a file */
-    stoa_time begun, sent;    /* its first, its last byte; 0 = not yet */
-    stoa_time answered;       /* the reply was whole */
+    struct span ranges[3];    /* of it; none = all */
+    unsigned ranges_n;
+    char tag[64];          /* If-None-Match */
+    stoa_time begun, sent; /* its first, its last byte; 0 = not yet */
+    stoa_time answered;    /* the reply was whole */
 };
 
 enum act {
@@ -37,6 +45,7 @@ enum act {
     ACT_DEAF,     /* read no more */
     ACT_FINISH,   /* half-close */
     ACT_HEAR_END, /* wait for the server's end, at most `span` */
+    ACT_AGAIN,    /* ask for the same file again, if it has changed (pages.c) */
     ACT_CLOSE,
     ACT_RESET,
     ACT_VANISH
@@ -71,6 +80,7 @@ struct client {
     stoa_time step_began;
 
     struct heard heard;
+    char tag[64];     /* the last ETag heard */
     size_t read_most; /* bytes per turn */
     stoa_time read_gap;
     bool deaf, mute;     /* reads no more; sends no more */
@@ -108,6 +118,17 @@ void step_add(struct client *c, enum act act, size_t to, size_t piece, stoa_time
 
 /* Appends a request about a topic (NULL = drawn by chance) to out. keep: the connection goes on. */
 struct ask *ask_add(struct client *c, const struct topic *topic, bool keep);
+
+/* Writes the start of a request without a body, up to its last field; and its end. */
+void request_begin(struct client *c, struct ask *a, bool keep, const char *method,
+                   const char *target);
+void request_end(struct client *c, struct ask *a);
+
+/* Fails unless the reply has this status. */
+bool status_is(struct client *c, int status);
+
+/* Whether the reply to a was cut short because its file became shorter. */
+bool page_may_break(const struct client *c, const struct ask *a);
 
 /* ---- judge.c ---- */
 

@@ -64,9 +64,20 @@ static void judge_persistence(struct client *c, const struct ask *a)
     c->said_close = ends || a->closes;
 }
 
+static void keep_tag(struct client *c)
+{
+    struct stoa_str tag = heard_field(&c->heard, STR("ETag"));
+    c->tag[0] = 0;
+    if (tag.p && tag.n < sizeof(c->tag)) {
+        memcpy(c->tag, tag.p, tag.n);
+        c->tag[tag.n] = 0;
+    }
+}
+
 void judge_reply(struct client *c)
 {
     const struct ask *a = &c->asks[c->answered];
+    keep_tag(c);
     world_note(c->w, "client-reply", c->id, c->heard.status);
     judge_date(c, a);
     judge_persistence(c, a);
@@ -86,7 +97,7 @@ void judge_reply(struct client *c)
 static bool may_break(const struct client *c)
 {
     for (unsigned i = c->answered; i < c->asks_n; i++)
-        if (c->asks[i].topic->breaks && c->asks[i].sent)
+        if (c->asks[i].sent && (c->asks[i].topic->breaks || page_may_break(c, &c->asks[i])))
             return true;
     return false;
 }

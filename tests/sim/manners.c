@@ -138,6 +138,17 @@ static void resting(struct client *c)
         step_add(c, ACT_HEAR_END, 0, 0, c->server->set.idle + SLACK_MS * STOA_MS);
 }
 
+/* Asks for a file, and later whether it has changed. */
+static void returning(struct client *c)
+{
+    struct ask *a = ask_add(c, page_topics, true);
+    send_ask(c, a);
+    hear_all(c);
+    if (world_below(c->w, 2))
+        step_add(c, ACT_PAUSE, 0, 0, world_between(c->w, 0, 3000) * STOA_MS);
+    step_add(c, ACT_AGAIN, 0, 0, 0);
+}
+
 /* Did the server end the connection `limit` after `from`? */
 static void verdict_limit(struct client *c, stoa_time from, stoa_time limit, const char *what)
 {
@@ -271,6 +282,7 @@ static const struct manner manners[] = {
     { "dribbling", 3, true, false, dribbling, NULL },
     { "unhurried", 3, true, false, unhurried, NULL },
     { "half-closing", 3, true, false, half_closing, NULL },
+    { "returning", 4, true, false, returning, NULL },
     { "resting", 2, true, true, resting, resting_verdict },
     { "wrong", 4, true, false, wrong, NULL },
     { "resetting", 3, false, false, resetting, NULL },

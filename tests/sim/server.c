@@ -6,6 +6,7 @@
 #include "sim/site.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 
 /* ---- settings ---- */
@@ -84,6 +85,18 @@ static int core_start(struct server *s, int i)
     return 0;
 }
 
+static int files_start(struct server *s)
+{
+    const struct io_sys *sys = &s->k->sys;
+    s->root = sys->open_beneath(sys, AT_FDCWD, ".", O_RDONLY | O_DIRECTORY, false);
+    if (s->root < 0)
+        return s->root;
+    s->shelf.opt.root = s->root;
+    s->shelf.opt.cores = s->set.cores;
+    s->shelf.opt.mem = &s->ram->mem;
+    return files_new(&s->files, &s->shelf.opt);
+}
+
 static int server_open(struct server *s)
 {
     int r =
@@ -101,9 +114,8 @@ static int server_open(struct server *s)
                                      .head_max = s->set.head_max,
                                      .line_max = s->set.line_max };
     r = http_service_init(&s->http, s->set.cores, &s->ram->mem);
-    if (r < 0)
-        return r;
-    r = http_listen(s);
+    r = r ? r : files_start(s);
+    r = r ? r : http_listen(s);
     for (int i = 0; r == 0 && i < s->set.cores; i++)
         r = core_start(s, i);
     return r;
@@ -116,7 +128,8 @@ static void grace_is_over(struct timer *t)
 
 int server_start(struct server *s, struct world *w, struct vkernel *k, struct ram *ram)
 {
-    *s = (struct server){ .w = w, .k = k, .ram = ram };
+    *s = (struct server){ .w = w, .k = k, .ram = ram, .root = -1 };
+    shelf_fill(&s->shelf, &k->disk);
     s->log = (struct stoa_log){ say, s };
     settings_draw(s);
     for (int i = 0; i < CORES_MAX; i++)
@@ -248,4 +261,7 @@ void server_free(struct server *s)
 {
     stoa_free(s->rt);
     http_service_done(&s->http);
+    files_free(s->files);
+    if (s->root >= 0)
+        s->k->sys.close(&s->k->sys, s->root);
 }

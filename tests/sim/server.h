@@ -6,6 +6,7 @@
 #include "core/service.h"
 #include "http/serve.h"
 #include "sim/ram.h"
+#include "sim/shelf.h"
 #include "sim/simio.h"
 
 enum { CORES_MAX = 3 };
@@ -41,6 +42,9 @@ struct server {
     struct stoa_rt *rt;
     struct stoa_log log;
     struct http_service http;
+    struct shelf shelf;
+    struct files *files;
+    int root; /* the folder's descriptor; -1 = not open */
     struct sockaddr_storage http_name;
     socklen_t http_name_len;
     struct score cores[CORES_MAX];

@@ -189,10 +189,10 @@ static const struct {
 
 int site_serve(stoa_http *x, void *arg)
 {
-    (void)arg;
+    struct server *s = arg;
     struct stoa_str path = stoa_http_path(x);
     for (size_t i = 0; i < sizeof(paths) / sizeof(*paths); i++)
         if (str_eq(path, str_of(paths[i].path)))
             return paths[i].serve(x);
-    return -ENOENT;
+    return files_serve(x, s->files);
 }

@@ -34,7 +34,15 @@ static void head_line(struct client *c, struct ask *a, const char *target)
         buf_fmt(&c->out, "Connection: close\r\n");
 }
 
-static void head_end(struct client *c, struct ask *a)
+void request_begin(struct client *c, struct ask *a, bool keep, const char *method,
+                   const char *target)
+{
+    head_begin(c, a, keep, method);
+    a->is_old = world_below(c->w, 8) == 0;
+    head_line(c, a, target);
+}
+
+void request_end(struct client *c, struct ask *a)
 {
     buf_fmt(&c->out, "\r\n");
     a->body_at = a->to = c->out.n;
@@ -74,10 +82,8 @@ static uint64_t most(const struct client *c, uint64_t n)
 static void get(struct client *c, struct ask *a, bool keep, const char *target)
 {
     bool needs_body = a->topic->breaks;
-    head_begin(c, a, keep, needs_body || world_below(c->w, 6) ? "GET" : "HEAD");
-    a->is_old = world_below(c->w, 8) == 0;
-    head_line(c, a, target);
-    head_end(c, a);
+    request_begin(c, a, keep, needs_body || world_below(c->w, 6) ? "GET" : "HEAD", target);
+    request_end(c, a);
 }
 
 /* A whole request that uploads a->n bytes. */
@@ -96,7 +102,7 @@ static void post(struct client *c, struct ask *a, bool keep, const char *target)
         buf_fmt(&c->out, "Transfer-Encoding: chunked\r\n");
     else
         buf_fmt(&c->out, "Content-Length: %llu\r\n", (unsigned long long)a->n);
-    head_end(c, a);
+    request_end(c, a);
     if (chunked)
         chunks_add(c, a);
     else
@@ -106,7 +112,7 @@ static void post(struct client *c, struct ask *a, bool keep, const char *target)
 
 /* ---- judging ---- */
 
-static bool status_is(struct client *c, int status)
+bool status_is(struct client *c, int status)
 {
     if (c->heard.status == status)
         return true;
@@ -323,7 +329,7 @@ static void fail_judge(struct client *c, const struct ask *a)
     status_is(c, statuses[a->number[0]]);
 }
 
-static const struct topic topics[] = {
+static const struct topic own_topics[] = {
     { "text", 8, text_ask, text_judge, false, false, 0 },
     { "echo", 6, echo_ask, content_is_body, false, false, 0 },
     { "pattern", 6, pattern_ask, content_is_body, false, false, 0 },
@@ -338,18 +344,26 @@ static const struct topic topics[] = {
     { "break", 1, break_ask, break_judge, true, false, 0 },
 };
 
+/* Draws one of n rows, or keeps what was found before; sum: the weights so far. */
+static const struct topic *draw(const struct client *c, const struct topic *rows, size_t n,
+                                uint64_t *sum, const struct topic *found)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (rows[i].grain_min > c->grain)
+            continue;
+        *sum += rows[i].weight;
+        if (world_below(c->w, *sum) < rows[i].weight)
+            found = &rows[i];
+    }
+    return found;
+}
+
 const struct topic *topic_draw(const struct client *c)
 {
     uint64_t sum = 0;
-    const struct topic *found = NULL;
-    for (size_t i = 0; i < sizeof(topics) / sizeof(*topics); i++) {
-        if (topics[i].grain_min > c->grain)
-            continue;
-        sum += topics[i].weight;
-        if (world_below(c->w, sum) < topics[i].weight)
-            found = &topics[i];
-    }
-    return found;
+    const struct topic *t =
+        draw(c, own_topics, sizeof(own_topics) / sizeof(*own_topics), &sum, NULL);
+    return draw(c, page_topics, page_topics_n, &sum, t);
 }
 
 struct ask *ask_add(struct client *c, const struct topic *topic, bool keep)

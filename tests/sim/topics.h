@@ -17,6 +17,10 @@ struct topic {
 
 const struct topic *topic_draw(const struct client *c);
 
+/* Those about files: sim/pages.c. */
+extern const struct topic page_topics[], topic_again;
+extern const size_t page_topics_n;
+
 /* Not drawn: sim/wrongs.c. */
 extern const struct topic topic_wrong, topic_garbage, topic_half;
 

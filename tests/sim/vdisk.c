@@ -88,7 +88,7 @@ void vdisk_drop(struct vnode *n)
 /* Writes the present state of e into its history. */
 static void entry_note(struct vdisk *d, struct ventry *e)
 {
-    check(e->count < DISK_VERSIONS);
+    check(e->count < VDISK_VERSIONS);
     e->versions[e->count++] = (struct vversion){ .content = e->at ? e->at->content : 0,
                                                  .size = e->at ? e->at->size : 0,
                                                  .from = d->w->now,
@@ -161,7 +161,7 @@ static struct ventry *changeable(struct vdisk *d)
     uint64_t n = 0;
     list_each (node, &d->entries) {
         struct ventry *e = list_owner(node, struct ventry, node);
-        if (e->kinds && e->count < DISK_VERSIONS && world_below(d->w, ++n) == 0)
+        if (e->kinds && e->count < VDISK_VERSIONS && world_below(d->w, ++n) == 0)
             found = e;
     }
     return found;
@@ -233,6 +233,8 @@ int vdisk_open(struct vdisk *d, struct ventry *base, const char *path, int flags
         return -EACCES;
     if (!(flags & O_PATH) && S_ISSOCK(e->at->mode))
         return -ENXIO;
+    if (!(flags & O_PATH) && S_ISFIFO(e->at->mode))
+        world_fail(d->w, "open: of a FIFO, whose writer it wakes");
     *node = e->at;
     *entry = e;
     vdisk_hold(e->at);

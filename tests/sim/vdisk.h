@@ -11,7 +11,7 @@
 
 #include <sys/stat.h>
 
-enum { DISK_NAME_MAX = 64, DISK_VERSIONS = 32 };
+enum { VDISK_NAME_MAX = 64, VDISK_VERSIONS = 32 };
 
 /* How a node's bytes came to be: those of a content are the same wherever it stands. */
 struct vversion {
@@ -28,18 +28,17 @@ struct vnode {
     mode_t mode; /* S_IFREG, S_IFDIR, S_IFIFO with permissions; no permissions = -EACCES */
     uint64_t content, size;
     int64_t modified_ns;
-    bool is_cold; /* not in memory */
-    int holders;  /* the entry and the open descriptors */
+    int holders; /* the entry and the open descriptors */
 };
 
 /* A name in the tree, for ever; what stands under it changes. */
 struct ventry {
     struct list node; /* in the disk's list, in the order of making */
     struct ventry *parent;
-    char name[DISK_NAME_MAX];
+    char name[VDISK_NAME_MAX];
     struct vnode *at; /* NULL = gone */
     unsigned kinds;   /* enum change bits: what may happen to it */
-    struct vversion versions[DISK_VERSIONS];
+    struct vversion versions[VDISK_VERSIONS];
     unsigned count;
 };
 
@@ -68,7 +67,7 @@ struct ventry *vdisk_add(struct vdisk *d, struct ventry *parent, const char *nam
 /* The entry of a path ("" = the root, no leading slash); NULL = there never was one. */
 struct ventry *vdisk_find(const struct vdisk *d, const char *path);
 
-/* Something changes, if anything may. */
+/* Something changes, if anything may, as it does while the server looks. */
 void vdisk_change(struct vdisk *d);
 
 /* Copies n bytes of a content. */

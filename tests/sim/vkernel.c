@@ -286,6 +286,13 @@ static void must_not_wait(struct vkernel *k, const char *call)
         world_fail(k->w, "%s: may wait for the disk on a core's thread", call);
 }
 
+/* Others work on these files, too. */
+static void maybe_change(struct vkernel *k)
+{
+    if (world_mishap(k->w, MISHAP_DISK))
+        vdisk_change(&k->disk);
+}
+
 static int sim_open_beneath(const struct io_sys *s, int dirfd, const char *path, int flags,
                             bool no_wait)
 {
@@ -302,6 +309,7 @@ static int sim_open_beneath(const struct io_sys *s, int dirfd, const char *path,
         must_not_wait(k, "open_beneath");
     if (no_wait && world_mishap(k->w, MISHAP_OPEN_AGAIN))
         return -EAGAIN;
+    maybe_change(k);
     if (world_mishap(k->w, MISHAP_OPEN))
         return (int)told(k, "open", dirfd, -EMFILE + (int)world_below(k->w, 2));
     int r = vdisk_open(&k->disk, base, path, flags, &content.node, &content.entry);
@@ -316,6 +324,7 @@ static int sim_stat(const struct io_sys *s, int fd, struct stat *ret)
     struct vfd *f = vfd_get(k, fd, FD_FILE, "stat");
     if (!f)
         return -EBADF;
+    maybe_change(k);
     vdisk_stat(f->node, ret);
     return 0;
 }
@@ -353,9 +362,10 @@ static ssize_t sim_read_at(const struct io_sys *s, int fd, void *buf, size_t n, 
         no_wait = false;
     if (!no_wait)
         must_not_wait(k, "read_at");
-    if (no_wait && (f->node->is_cold || world_mishap(k->w, MISHAP_READ_AGAIN)))
+    if (no_wait && world_mishap(k->w, MISHAP_READ_AGAIN))
         return told(k, "read_at", fd, -EAGAIN);
-    f->node->is_cold = false;
+    maybe_change(k);
+    f->was_cached |= !no_wait;
     ssize_t r = file_bytes(k, f->node, at, n);
     if (r > 0)
         file_copy(k, f->node, at, buf, (size_t)r);
@@ -368,9 +378,9 @@ static bool sim_is_cached(const struct io_sys *s, int file, off_t at, size_t n)
     struct vfd *f = vfd_get(k, file, FD_FILE, "is_cached");
     (void)at;
     (void)n;
-    if (f && world_mishap(k->w, MISHAP_NOT_CACHED))
-        f->node->is_cold = true;
-    return f && !f->node->is_cold;
+    if (!f || world_mishap(k->w, MISHAP_NOT_CACHED))
+        return false;
+    return f->was_cached = true;
 }
 
 static ssize_t sim_send_file(const struct io_sys *s, int fd, int file, off_t *at, size_t n)
@@ -380,7 +390,7 @@ static ssize_t sim_send_file(const struct io_sys *s, int fd, int file, off_t *at
     struct vfd *from = vfd_get(k, file, FD_FILE, "send_file");
     if (!to || !from)
         return -EBADF;
-    if (from->node->is_cold)
+    if (!from->was_cached)
         must_not_wait(k, "send_file");
     ssize_t r = send_allowed(k, to, n);
     if (r < 0)
@@ -428,17 +438,19 @@ static void sim_random(const struct io_sys *s, void *buf, size_t n)
 
 void vkernel_init(struct vkernel *k, struct world *w)
 {
-    *k = (struct vkernel){
-        .w = w,
-        .fds_limit = FDS_MAX - FDS_FIRST,
-        .fds_reuse = world_below(w, 3) != 0,
-        .fds_next = FDS_FIRST,
-        .starting = true,
-        .sys = { sim_socket,     sim_bind,       sim_listen,    sim_accept,       sim_set_option,
-                 sim_get_option, sim_local_name, sim_peer_name, sim_send,         sim_send_file,
-                 sim_shutdown,   sim_close,      sim_unlink,    sim_open_beneath, sim_stat,
-                 sim_read_at,    sim_is_cached,  sim_read_dir,  sim_clock,        sim_random },
+    static const struct io_sys sys = {
+        sim_socket,     sim_bind,       sim_listen,    sim_accept,       sim_set_option,
+        sim_get_option, sim_local_name, sim_peer_name, sim_send,         sim_send_file,
+        sim_shutdown,   sim_close,      sim_unlink,    sim_open_beneath, sim_stat,
+        sim_read_at,    sim_is_cached,  sim_read_dir,  sim_clock,        sim_random
     };
+    memset(k, 0, sizeof(*k));
+    k->sys = sys;
+    k->w = w;
+    k->fds_limit = FDS_MAX - FDS_FIRST;
+    k->fds_reuse = world_below(w, 3) != 0;
+    k->fds_next = FDS_FIRST;
+    k->starting = true;
     vnet_init(&k->net, w);
     vdisk_init(&k->disk, w);
 }

@@ -20,6 +20,7 @@ struct vfd {
     struct vnode *node; /* FD_FILE: files and directories */
     struct ventry *entry;
     unsigned list_at; /* of a directory that is being read */
+    bool was_cached;  /* somebody asked whether its bytes are in memory, or has read them */
 };
 
 enum { FDS_FIRST = 3, FDS_MAX = 512 };

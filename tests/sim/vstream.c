@@ -209,6 +209,7 @@ ssize_t vstream_send(struct vstream *s, enum side from, const void *p, size_t n,
     size_t room = vstream_room(s, from);
     if (n > 0 && room == 0)
         return -EAGAIN;
+    more &= n < room; /* a full buffer is sent, whatever follows */
     n = n < room ? n : room;
     segments_release(s, to);
     for (size_t sent = 0; sent < n;) {

@@ -28,6 +28,7 @@ static const struct {
     [MISHAP_NOT_CACHED] = { "not-cached", 500, false },
     [MISHAP_READ_SHORT] = { "read-short", 500, false },
     [MISHAP_OPTION] = { "option", 200, false },
+    [MISHAP_DISK] = { "disk", 100, false },
     [MISHAP_ALLOC] = { "alloc", 30, true },
     [MISHAP_SUBMIT] = { "submit", 30, true },
     [MISHAP_OPEN] = { "open", 100, true },

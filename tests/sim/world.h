@@ -31,6 +31,7 @@ enum mishap {
     MISHAP_NOT_CACHED, /* nor for sending */
     MISHAP_READ_SHORT, /* fewer bytes of a file than asked for */
     MISHAP_OPTION,     /* a socket option is refused */
+    MISHAP_DISK,       /* a file changes while it is looked at */
     /* Disasters: whoever is connected then may lose its connection, or hear of it. */
     MISHAP_ALLOC,      /* no memory */
     MISHAP_SUBMIT,     /* an operation is not taken */
