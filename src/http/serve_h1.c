@@ -18,13 +18,17 @@ static void tell(const stoa_http *x);
 /* No memory for an exchange: said without any. */
 static int turn_away(stoa_conn *c)
 {
-    static const char text[] = "HTTP/1.1 503 Service Unavailable\r\n"
+    static const char head[] = "HTTP/1.1 503 Service Unavailable\r\n"
                                "Content-Type: text/plain; charset=utf-8\r\n"
                                "Content-Length: 23\r\n"
-                               "Connection: close\r\n\r\n"
-                               "out of memory, for now\n";
-    struct iovec v = { (void *)(uintptr_t)text, sizeof text - 1 };
-    int r = conn_write(c, &v, 1, false);
+                               "Connection: close\r\n\r\n";
+    static const char body[] = "out of memory, for now\n";
+    struct iovec v[] = { { (void *)(uintptr_t)head, sizeof head - 1 },
+                         { (void *)(uintptr_t)body, sizeof body - 1 } };
+    struct stoa_str in = conn_unread(c);
+    while (in.n && (in.p[0] == '\r' || in.p[0] == '\n'))
+        in = str_from(in, 1);
+    int r = conn_write(c, v, str_starts(in, STR("HEAD ")) ? 1 : 2, false);
     return r < 0 ? r : CONN_CLOSE;
 }
 
