@@ -85,6 +85,7 @@ struct client {
     stoa_time read_gap;
     bool deaf, mute;     /* reads no more; sends no more */
     bool said_close;     /* the last reply did */
+    bool tolerant;       /* what still comes does not matter */
     stoa_time wake;      /* does nothing before */
     stoa_time send_wake; /* sends nothing before */
 

@@ -123,9 +123,12 @@ static const struct ventry *entry_of(struct client *c, const struct ask *a)
     return NULL;
 }
 
-/* Whether it is in the coding that the client likes best; of siblings that come and go, any. */
+/* Whether it is in the coding that the client likes best; of siblings that come and go, any. One
+ * that could not be read for lack of something is passed over, for as long as that is believed. */
 static bool is_best(struct client *c, const struct ask *a, const struct ventry *e)
 {
+    if (c->w->disasters && a->begun - c->w->last_mishap < BELIEVED_MS * STOA_MS)
+        return true;
     for (int i = 0; i < 3 && accepts[a->number[0]].best[i]; i++) {
         const char *suffix = accepts[a->number[0]].best[i];
         const struct ventry *f = a->entry;
@@ -323,12 +326,24 @@ static bool may_be_unsatisfiable(struct client *c, const struct ask *a)
 
 /* ---- the topics ---- */
 
+/* How many bytes the reply may have, at most. */
+static uint64_t size_most(const struct shelf *s, const struct ventry *e)
+{
+    uint64_t most = e->kinds ? 100000 : e->versions[0].size;
+    for (size_t i = 0; i < sizeof(codings) / sizeof(*codings); i++) {
+        const struct ventry *f = shelf_sibling(s, e, codings[i].suffix);
+        uint64_t size = !f ? 0 : f->kinds ? 100000 : f->versions[0].size;
+        most = size > most ? size : most;
+    }
+    return most;
+}
+
 static struct ventry *entry_draw(struct client *c)
 {
     struct shelf *s = &c->server->shelf;
     for (;;) {
         struct ventry *e = s->files[world_below(c->w, s->count)];
-        uint64_t size = e->kinds ? 100000 : e->versions[0].size;
+        uint64_t size = size_most(s, e);
         if (size <= c->grain * 100 || size <= 500)
             return e;
     }
@@ -339,7 +354,7 @@ static void file_write(struct client *c, struct ask *a, bool keep, struct ventry
     char target[200];
     a->entry = e;
     a->number[0] = (int64_t)world_below(c->w, ACCEPTS);
-    a->n = e->kinds ? 100000 : e->versions[0].size; /* for the client's patience */
+    a->n = size_most(&c->server->shelf, e); /* for the client's patience */
     shelf_target(e, target, sizeof(target));
     request_begin(c, a, keep, world_below(c->w, 6) ? "GET" : "HEAD", target);
     buf_fmt(&c->out, "%s", accepts[a->number[0]].field);

@@ -162,8 +162,10 @@ struct vstream *vnet_connect(struct vnet *net, const struct sockaddr *to, sockle
 {
     struct world *w = net->w;
     struct vstream *s = vstream_new(w, ++net->streams_made, room_up, room_down);
+    bool is_narrow = room_up < 16 || room_down < 16;
     list_push_back(&net->streams, &s->node);
-    s->latency = (stoa_time)world_size(w, 1, 50) * STOA_MS / 10;
+    /* With small windows each few bytes take so long. */
+    s->latency = (stoa_time)world_size(w, 1, 50) * (is_narrow ? STOA_MS / 100 : STOA_MS / 10);
     s->segment_max = world_size(w, 1, 65536);
     s->harsh = world_below(w, 2);
     name_set(&s->end[SERVER].name, &s->end[SERVER].name_len, to, n);

@@ -47,7 +47,7 @@ static void wrong_ask(struct client *c, struct ask *a, bool keep)
 {
     struct world *w = c->w;
     (void)keep;
-    uint64_t i = world_below(w, WRONGS + 2);
+    uint64_t i = world_below(w, c->grain < 64 ? WRONGS : WRONGS + 2);
     if (i < WRONGS) {
         buf_str(&c->out, str_of(wrongs[i].text));
         a->number[0] = wrongs[i].status;
