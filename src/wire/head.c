@@ -146,12 +146,11 @@ static int read_start(struct head *h, struct stoa_str line, enum side side)
     return ++h->empty_lines > EMPTY_LINES_MAX ? FAULT_EMPTY_LINES : 0;
 }
 
-/* The first byte cannot stand where it does: is it the first of a TLS record (22 handshake, 21
- * alert), whose second is 3? returns 0 when that byte has not come. */
-__attribute__((cold)) static int foreign_bytes(const struct head *h, struct stoa_str in, int fault)
+/* A byte cannot stand where it does. Is the first one that of a TLS record (22 handshake, 21 alert),
+ * whose second is 3? returns 0 when that byte has not come. */
+__attribute__((cold)) static int foreign_bytes(struct stoa_str in, int fault)
 {
-    char first = in.p[0];
-    if (fault != FAULT_CONTROL || h->started || h->line > 0 || (first != 22 && first != 21))
+    if (in.p[0] != 22 && in.p[0] != 21)
         return fault;
     if (in.n == 1)
         return 0;
@@ -180,7 +179,7 @@ static int parse(struct head *h, struct stoa_str in, enum side side)
         if (at == LINE_MORE)
             return limit(h, clipped, line_stop, head_stop);
         if (at < 0)
-            return foreign_bytes(h, in, (int)at);
+            return foreign_bytes(in, (int)at);
         struct stoa_str line = { in.p + h->line, (size_t)at - h->line };
         int r = 0;
         h->line = h->seen = (uint16_t)(at + 2);

@@ -52,6 +52,7 @@ static void choices(void **state)
         { "gzip;\tq=1.000,br;q=0.999", ALL, CODING_GZIP },
         { "gzip;q=1.,br;q=0.", ALL, CODING_GZIP },
         { "gzip;q=0.001", ALL, CODING_GZIP },
+        { "gzip;q=1", ALL, CODING_GZIP },
         { "gzip;q=0", ALL, CODING_IDENTITY },
         { "gzip;q=0.000", ALL, CODING_IDENTITY },
         { "br;q=0, *", ALL, CODING_ZSTD },
@@ -69,6 +70,8 @@ static void choices(void **state)
         /* No weights: not acceptable. */
         { "gzip;q=1.001", I | G, CODING_IDENTITY },
         { "gzip;q=2", I | G, CODING_IDENTITY },
+        { "gzip;q=1.0000", I | G, CODING_IDENTITY },
+        { "gzip;x=1", I | G, CODING_IDENTITY },
         { "gzip;q=0.0001", I | G, CODING_IDENTITY },
         { "gzip;q=", I | G, CODING_IDENTITY },
         { "gzip;q=x", I | G, CODING_IDENTITY },

@@ -264,9 +264,30 @@ static int extensions(size_t chunks)
     return r;
 }
 
+/* A chunk's size, and then bytes of one kind that never end. */
+static int flood(const char *start, char with)
+{
+    static char text[CHUNKED_EXTENSION_BYTES_MAX + 16];
+    struct chunked d;
+    struct chunked_piece piece;
+    memset(text, with, sizeof text);
+    memcpy(text, start, strlen(start));
+    chunked_init(&d);
+    return chunked_next(&d, (struct stoa_str){ text, sizeof text }, &piece);
+}
+
 static void extensions_are_bounded(void **state)
 {
     (void)state;
+    assert_int_equal(flood("1", ' '), FAULT_CHUNK_EXTENSIONS);
+    assert_int_equal(flood("1;", ' '), FAULT_CHUNK_EXTENSIONS);
+    assert_int_equal(flood("1;", 'a'), FAULT_CHUNK_EXTENSIONS);
+    assert_int_equal(flood("1;a", ' '), FAULT_CHUNK_EXTENSIONS);
+    assert_int_equal(flood("1;a=", ' '), FAULT_CHUNK_EXTENSIONS);
+    assert_int_equal(flood("1;a=", 'b'), FAULT_CHUNK_EXTENSIONS);
+    assert_int_equal(flood("1;a=\"", 'b'), FAULT_CHUNK_EXTENSIONS);
+    assert_int_equal(flood("1;a=\"", '\\'), FAULT_CHUNK_EXTENSIONS);
+    assert_int_equal(flood("1;a=\"b\"", ' '), FAULT_CHUNK_EXTENSIONS);
     assert_int_equal(extensions(CHUNKED_EXTENSION_BYTES_MAX / 9), CHUNKED_MORE);
     assert_int_equal(extensions(CHUNKED_EXTENSION_BYTES_MAX / 9 + 1), FAULT_CHUNK_EXTENSIONS);
 }

@@ -361,6 +361,8 @@ static void host_syntax(void **state)
                                        "h:1:2",
                                        "a%2",
                                        "a%zz",
+                                       "a%g1",
+                                       "a%1g",
                                        "%",
                                        "a\\b",
                                        "\"h\"",

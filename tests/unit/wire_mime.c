@@ -48,6 +48,7 @@ static void types(void **state)
         { "html", "application/octet-stream" },
         { "a.", "application/octet-stream" },
         { "a.html/b", "application/octet-stream" },
+        { "a/xc", "application/octet-stream" },
         { "a.html/", "application/octet-stream" },
         { "a.htmlx", "application/octet-stream" },
         { "a.thisistoolongforanything", "application/octet-stream" },
