@@ -76,6 +76,14 @@ static void looking_up(void **state)
     assert_false(head_next_value(&h, FIELD_IF_MATCH, &i, &value));
     i = 0;
     assert_false(head_next_value(&h, FIELD_RANGE, &i, &value));
+
+    /* What an earlier head left behind is not looked at. */
+    text = "GET / HTTP/1.1\r\nIf-Match: \"c\"\r\nHost: h\r\n\r\n";
+    assert_true(read_head(&h, str_of(text)) > 0);
+    i = 0;
+    assert_true(head_next_value(&h, FIELD_IF_MATCH, &i, &value));
+    assert_false(head_next_value(&h, FIELD_IF_MATCH, &i, &value));
+    assert_null(head_find(&h, STR("X")).p);
 }
 
 /* What was read are places, so the bytes may move afterwards. */
@@ -337,11 +345,22 @@ static void leading_space(void **state)
 static void host_syntax(void **state)
 {
     (void)state;
-    static const char *const good[] = {
-        "",          "h",           "example.com", "h:80",     "h:",
-        "127.0.0.1", "127.0.0.1:1", "[::1]",       "[::1]:80", "[::ffff:192.0.2.1]",
-        "h:65535",   "h:00080",     "a%20b",       "%41%42c",  "x!$&'()*+,;=-._~"
-    };
+    static const char *const good[] = { "",
+                                        "h",
+                                        "example.com",
+                                        "h:80",
+                                        "h:",
+                                        "127.0.0.1",
+                                        "127.0.0.1:1",
+                                        "[::1]",
+                                        "[::1]:80",
+                                        "[::ffff:192.0.2.1]",
+                                        "[0000:0000:0000:0000:0000:ffff:255.255.255.255]",
+                                        "h:65535",
+                                        "h:00080",
+                                        "a%20b",
+                                        "%41%42c",
+                                        "x!$&'()*+,;=-._~" };
     static const char *const bad[] = { "u@h",
                                        "u:p@h",
                                        "a b",
