@@ -23,7 +23,6 @@ static int end_early(stoa_http *x, int err, const char *cause)
 {
     x->body.err = x->err = err;
     x->cause = cause;
-    x->close = true;
     return err;
 }
 
@@ -172,11 +171,9 @@ bool body_is_droppable(const stoa_http *x)
 
 bool body_drop(stoa_http *x)
 {
-    int r = x->body.ended && !x->body.err ? 0 : 1;
-    if (r == 0)
+    int r;
+    if (x->body.ended)
         return true;
-    if (is_given_up(x))
-        return false;
     uint64_t room = DROP_BYTES + conn_unread_bytes(x->c);
     struct within w = within_begin(x, x->s->head_within); /* as for the next head */
     while ((r = body_fetch(x)) == 1 && x->body.ready <= room)

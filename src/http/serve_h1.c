@@ -84,20 +84,31 @@ static int head_is_missing(stoa_http *x, struct stoa_str in, int r)
     return r;
 }
 
-/* There is no whole head yet: waits for it, or leaves the connection to be parked. */
+/* Looks at more than *in. returns as conn_fill.                                     [waits] */
+static int read_more(stoa_http *x, struct stoa_str *in)
+{
+    int r = conn_fill(x->c, in->n, x->s->head_max, in);
+    if (r > 0)
+        x->head_bytes = head_parse_request(&x->head, *in);
+    return r;
+}
+
+/* There is no whole head in one piece: looks further, waits for it, or leaves the connection to be
+ * parked. */
 static int await_head(stoa_http *x, struct stoa_str in)
 {
-    int r = out_flush(x);
-    if (r < 0)
-        return r;
+    int r = 1;
     if (conn_unread_bytes(x->c) == 0)
         return conn_is_draining(x->c) ? CONN_CLOSE : CONN_PARK;
+    while (r > 0 && x->head_bytes == 0 && conn_unread_bytes(x->c) > in.n)
+        r = read_more(x, &in);
+    if (x->head_bytes)
+        return NEXT;
+    if (out_flush(x) < 0)
+        return x->lost;
     struct within w = within_begin(x, x->s->head_within);
-    do {
-        r = conn_fill(x->c, in.n, x->s->head_max, &in);
-        if (r > 0)
-            x->head_bytes = head_parse_request(&x->head, in);
-    } while (r > 0 && x->head_bytes == 0);
+    while (r > 0 && x->head_bytes == 0)
+        r = read_more(x, &in);
     within_end(&w);
     return r > 0 ? NEXT : head_is_missing(x, in, r);
 }

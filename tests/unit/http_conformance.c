@@ -33,7 +33,7 @@ static bool is_expected(const char *expected, const char *got)
                                                   strncmp(expected, got, strlen(got)) == 0)));
 }
 
-static void play(const struct row *row, size_t first, size_t step)
+static void play(const struct row *row, size_t first, size_t step, size_t chunk)
 {
     struct fake_mem mem;
     struct http_service s = { .handler = answer };
@@ -42,6 +42,7 @@ static void play(const struct row *row, size_t first, size_t step)
     fake_mem_init(&mem, 0);
     assert_int_equal(http_service_init(&s, 1, &mem.mem), 0);
     fake_init(&c, (struct stoa_str){ row->bytes, row->n });
+    c.chunk = chunk;
     c.step = first;
     fake_arrive(&c);
     c.step = step;
@@ -50,8 +51,8 @@ static void play(const struct row *row, size_t first, size_t step)
     if (c.end == GONE) /* closed, too: the client said so itself */
         c.end = CLOSED;
     if (c.end != row->end || !is_expected(row->statuses, got))
-        fail_msg("%s (%zu, then %zu): %s, end %d (%d)", row->what, first, step, got, (int)c.end,
-                 c.result);
+        fail_msg("%s (%zu, then %zu; %zu): %s, end %d (%d)", row->what, first, step, chunk, got,
+                 (int)c.end, c.result);
     fake_done(&c);
     http_service_done(&s);
     assert_int_equal(mem.live, 0);
@@ -61,14 +62,14 @@ static void in_one_piece(void **state)
 {
     (void)state;
     for (size_t i = 0; i < ROWS; i++)
-        play(&rows[i], rows[i].n, 0);
+        play(&rows[i], rows[i].n, 0, 0);
 }
 
 static void byte_by_byte(void **state)
 {
     (void)state;
     for (size_t i = 0; i < ROWS; i++)
-        play(&rows[i], 1, 1);
+        play(&rows[i], 1, 1, 0);
 }
 
 static void cut_everywhere(void **state)
@@ -76,7 +77,16 @@ static void cut_everywhere(void **state)
     (void)state;
     for (size_t i = 0; i < ROWS; i++)
         for (size_t at = 1; at < rows[i].n; at++)
-            play(&rows[i], at, 0);
+            play(&rows[i], at, 0, 0);
+}
+
+/* All of it is here, but in chunks: no wait may come of that. */
+static void in_chunks(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < ROWS; i++)
+        for (size_t chunk = 1; chunk < rows[i].n; chunk++)
+            play(&rows[i], rows[i].n, 0, chunk);
 }
 
 int main(void)
@@ -85,6 +95,7 @@ int main(void)
         cmocka_unit_test(in_one_piece),
         cmocka_unit_test(byte_by_byte),
         cmocka_unit_test(cut_everywhere),
+        cmocka_unit_test(in_chunks),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

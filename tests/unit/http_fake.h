@@ -76,8 +76,10 @@ struct stoa_conn {
     enum fake_after after;
     stoa_time handler_takes; /* for handlers that want time to pass */
 
-    char *bytes; /* what has come, and is unread: one slice */
+    char *bytes; /* what has come, and is unread */
     size_t n, at;
+    size_t chunk; /* it lies in chunks of that size; 0 = in one */
+    size_t slice; /* of the unread bytes, how many are in one piece */
 
     char *out; /* what was sent */
     size_t out_n;
@@ -85,7 +87,8 @@ struct stoa_conn {
     stoa_time sent_at; /* the first of them */
     size_t send_room;  /* after so many bytes ... */
     int send_err;      /* ... sending fails with this */
-    bool more;         /* the last send said that more follows */
+    bool send_failed;
+    bool more; /* the last send said that more follows */
 
     enum fake_end end; /* of the last fake_run */
     int result;
@@ -111,6 +114,13 @@ static size_t fake_unread(const stoa_conn *c)
     return c->n - c->at;
 }
 
+/* The next bytes come into sight: a chunk of them. */
+static void fake_next_slice(stoa_conn *c)
+{
+    size_t more = fake_unread(c) - c->slice;
+    c->slice += c->chunk && c->chunk < more ? c->chunk : more;
+}
+
 /* The next step of the script arrives: in new memory, which is exactly as large as what it holds. */
 static void fake_arrive(stoa_conn *c)
 {
@@ -127,6 +137,8 @@ static void fake_arrive(stoa_conn *c)
     c->n = n + come;
     c->at = 0;
     c->script = str_from(c->script, come);
+    if (c->slice == 0 || !c->chunk)
+        fake_next_slice(c);
 }
 
 int conn_fill(stoa_conn *c, size_t have, size_t max, struct stoa_str *ret)
@@ -147,23 +159,28 @@ int conn_fill(stoa_conn *c, size_t have, size_t max, struct stoa_str *ret)
             fake_arrive(c);
             continue;
         }
-        *ret = (struct stoa_str){ c->bytes + c->at, fake_unread(c) };
+        c->slice = fake_unread(c);
+        *ret = (struct stoa_str){ c->bytes + c->at, c->slice };
         return c->after == FAKE_END ? 0 : c->after == FAKE_RESET ? -ECONNRESET : -ECANCELED;
     }
-    size_t n = fake_unread(c);
-    *ret = (struct stoa_str){ c->bytes + c->at, n < max ? n : max };
+    while (c->slice <= have)
+        fake_next_slice(c);
+    *ret = (struct stoa_str){ c->bytes + c->at, c->slice < max ? c->slice : max };
     return 1;
 }
 
 struct stoa_str conn_unread(const stoa_conn *c)
 {
-    return (struct stoa_str){ c->bytes ? c->bytes + c->at : NULL, fake_unread(c) };
+    return (struct stoa_str){ c->bytes ? c->bytes + c->at : NULL, c->slice };
 }
 
 void conn_consume(stoa_conn *c, size_t n)
 {
-    assert_true(n <= fake_unread(c));
+    assert_true(n <= c->slice);
     c->at += n;
+    c->slice -= n;
+    if (c->slice == 0)
+        fake_next_slice(c);
     if (c->at < c->n)
         return;
     free(c->bytes);
@@ -187,6 +204,7 @@ static int fake_send(stoa_conn *c, const void *p, size_t n)
     c->out_n += fits;
     if (fits == n)
         return 0;
+    c->send_failed = true;
     if (c->send_err == -ETIMEDOUT) {
         assert_true(c->deadline != STOA_NEVER);
         c->io.now.mono_ns = c->deadline;
@@ -197,6 +215,7 @@ static int fake_send(stoa_conn *c, const void *p, size_t n)
 int conn_write(stoa_conn *c, struct iovec *v, int count, bool more)
 {
     int r = 0;
+    assert_false(c->send_failed);
     if (c->sends++ == 0)
         c->sent_at = c->io.now.mono_ns;
     c->more = more;
@@ -209,6 +228,7 @@ int conn_send_file(stoa_conn *c, int file, off_t at, uint64_t n)
 {
     char *p = malloc(n);
     ssize_t got = pread(file, p, n, at);
+    assert_false(c->send_failed);
     c->sends++;
     assert_true(c->more); /* the head waits for it */
     int r = fake_send(c, p, got < 0 ? 0 : (size_t)got);

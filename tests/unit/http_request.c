@@ -104,13 +104,14 @@ static void reading(const char *bytes, const char *expected, ssize_t end, int re
 {
     static const size_t pieces[] = { 1, 3, 64 };
     size_t n = strlen(bytes);
-    for (size_t step = 0; step < n; step = step < 5 ? step + 1 : step * 2)
+    for (size_t step = 0; step < 2 * n; step++)
         for (size_t i = 0; i < 3; i++) {
             struct play p = { 0 };
             struct reader r = { .piece = pieces[i], .expected = expected, .replies = replies };
             char got[64];
             play_begin(&p, reads, &r, str_of(bytes));
-            p.c.step = step;
+            p.c.step = step < n ? step : 0;
+            p.c.chunk = step < n ? 0 : step - n + 1; /* all at once, but in chunks */
             p.c.after = FAKE_END;
             p.s.body_max = 40;
             enum fake_end how = play_run(&p);
@@ -131,6 +132,9 @@ static void bodies_however_they_come(void **state)
     reading(POST "Content-Length: 0\r\n\r\n" NEXT, "", 0, 201, "201 200", KEPT);
     reading(CHUNKED "\r\n5\r\nhello\r\n1;a=b\r\n \r\n5\r\nworld\r\n0\r\nA: b\r\nB: c\r\n\r\n" NEXT,
             "hello world", 0, 201, "201 200", KEPT);
+    /* Nothing comes behind it that a wait could end with. */
+    reading(CHUNKED "\r\n5\r\nhello\r\n0\r\nA: b\r\n\r\n", "hello", 0, 201, "201", KEPT);
+    reading(POST "Content-Length: 5\r\n\r\nhello", "hello", 0, 201, "201", KEPT);
     reading(CHUNKED "\r\n0\r\n\r\n" NEXT, "", 0, 201, "201 200", KEPT);
 }
 
@@ -208,6 +212,37 @@ static void a_100_is_sent_when_the_body_is_wanted(void **state)
     play_begin(&p, reads_all, &got, str_of(text));
     assert_int_equal(play_run(&p), KEPT);
     assert_string_equal(fake_statuses(&p.c, METHOD_GET, statuses, sizeof statuses), "200 200");
+    play_end(&p);
+}
+
+static void no_100_follows_a_part_of_the_body(void **state)
+{
+    (void)state;
+    struct play p = { 0 };
+    size_t got = 0;
+    char text[512], statuses[32];
+    snprintf(text, sizeof text, "%sabc" NEXT, awaits);
+    play_begin(&p, reads_all, &got, str_of(text));
+    p.c.step = strlen(awaits) + 1;
+    assert_int_equal(play_run(&p), KEPT);
+    assert_string_equal(fake_statuses(&p.c, METHOD_GET, statuses, sizeof statuses), "200 200");
+    play_end(&p);
+}
+
+static int does_not_read(stoa_http *x, void *arg)
+{
+    (void)arg;
+    return stoa_http_reply(x, 200, NULL, NULL, 0);
+}
+
+/* The client may send the body, or not: the next request could not be found. */
+static void a_body_that_is_not_asked_for_ends_the_connection(void **state)
+{
+    (void)state;
+    struct play p = { 0 };
+    play_begin(&p, does_not_read, NULL, str_of(awaits));
+    assert_int_equal(play_run(&p), CLOSED);
+    assert_int_equal(fake_count(&p.c, "\r\nConnection: close\r\n"), 1);
     play_end(&p);
 }
 
@@ -316,6 +351,8 @@ int main(void)
         cmocka_unit_test(a_chunked_body_above_the_limit),
         cmocka_unit_test(a_length_above_the_limit_is_refused_at_once),
         cmocka_unit_test(a_100_is_sent_when_the_body_is_wanted),
+        cmocka_unit_test(no_100_follows_a_part_of_the_body),
+        cmocka_unit_test(a_body_that_is_not_asked_for_ends_the_connection),
         cmocka_unit_test(no_100_follows_a_response),
         cmocka_unit_test(a_body_that_does_not_come),
         cmocka_unit_test(a_client_that_resets),

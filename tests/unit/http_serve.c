@@ -62,12 +62,15 @@ static void assert_in_order(struct play *p, unsigned n)
 static void sixty_four_in_one_packet_are_answered_in_one_send(void **state)
 {
     (void)state;
-    struct play p = { 0 };
-    play_begin(&p, path, NULL, str_of(pipeline(64)));
-    assert_int_equal(play_run(&p), KEPT);
-    assert_in_order(&p, 64);
-    assert_int_equal(p.c.sends, 1);
-    play_end(&p);
+    for (size_t chunk = 0; chunk < 100; chunk += 7) {
+        struct play p = { 0 };
+        play_begin(&p, path, NULL, str_of(pipeline(64)));
+        p.c.chunk = chunk;
+        assert_int_equal(play_run(&p), KEPT);
+        assert_in_order(&p, 64);
+        assert_int_equal(p.c.sends, 1);
+        play_end(&p);
+    }
 }
 
 static void many_in_one_packet_are_answered_in_few_sends(void **state)
@@ -152,6 +155,30 @@ static void a_body_that_nobody_reads_and_that_does_not_come(void **state)
     assert_int_equal(p.c.sent_at, began); /* the response does not wait for it */
     assert_int_equal(p.c.io.now.mono_ns, began + 10 * STOA_SEC);
     play_end(&p);
+}
+
+static int flushes(stoa_http *x, void *arg)
+{
+    int r = stoa_http_start(x, 200, 2);
+    if (r == 0)
+        r = stoa_http_write(x, "hi", 2);
+    return r == 0 && *(bool *)arg ? stoa_http_flush(x) : r;
+}
+
+/* A response that has gone cannot be taken back. */
+static void a_malformed_body_that_nobody_reads(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 2; i++) {
+        struct play p = { 0 };
+        bool flush = i;
+        play_begin(
+            &p, flushes, &flush,
+            STR("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nx\r\n" GET));
+        ends(&p, flush ? "200" : "400", CLOSED);
+        assert_int_equal(fake_count(&p.c, "a chunk's size is malformed\n"), !flush);
+        play_end(&p);
+    }
 }
 
 /* ---- time ---- */
@@ -493,6 +520,7 @@ int main(void)
         cmocka_unit_test(half_a_request_holds_nothing_back),
         cmocka_unit_test(bodies_that_nobody_reads),
         cmocka_unit_test(a_body_that_nobody_reads_and_that_does_not_come),
+        cmocka_unit_test(a_malformed_body_that_nobody_reads),
         cmocka_unit_test(a_slow_head_is_given_up),
         cmocka_unit_test(no_408_before_the_first_byte),
         cmocka_unit_test(a_client_that_takes_nothing),
