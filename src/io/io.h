@@ -108,6 +108,7 @@ struct io_sys {
     int (*bind)(const struct io_sys *s, int fd, const struct sockaddr *a, socklen_t n);
     int (*listen)(const struct io_sys *s, int fd, int backlog);
     int (*accept)(const struct io_sys *s, int fd); /* -EAGAIN: the accept queue is empty */
+    int (*adopt)(const struct io_sys *s, int fd);  /* made by somebody else: becomes as ours are */
     int (*set_option)(const struct io_sys *s, int fd, int level, int name, const void *v,
                       socklen_t n);
     int (*get_option)(const struct io_sys *s, int fd, int level, int name, void *v, socklen_t *n);

@@ -74,6 +74,15 @@ static int sys_accept(const struct io_sys *s, int fd)
     return kernel_accept(fd);
 }
 
+/* What systemd hands over may block, and may be inherited by children; ours never. */
+static int sys_adopt(const struct io_sys *s, int fd)
+{
+    (void)s;
+    int flags = sys_int(fcntl(fd, F_GETFL));
+    int r = flags < 0 ? flags : sys_int(fcntl(fd, F_SETFL, flags | O_NONBLOCK));
+    return r < 0 ? r : sys_int(fcntl(fd, F_SETFD, FD_CLOEXEC));
+}
+
 static int sys_set_option(const struct io_sys *s, int fd, int level, int name, const void *v,
                           socklen_t n)
 {
@@ -288,6 +297,7 @@ const struct io_sys *io_sys_kernel(void)
         .bind = sys_bind,
         .listen = sys_listen,
         .accept = sys_accept,
+        .adopt = sys_adopt,
         .set_option = sys_set_option,
         .get_option = sys_get_option,
         .local_name = sys_local_name,

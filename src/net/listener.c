@@ -5,8 +5,6 @@
 #include "net/bind.h"
 #include "net/port.h"
 
-#include <fcntl.h>
-
 /* A core's part. The socket is its own, or the one of all. */
 struct part {
     int fd; /* -1: not held */
@@ -168,15 +166,6 @@ int listener_open(struct stoa_rt *rt, struct addr *a, const struct listener_opti
     return 0;
 }
 
-/* What systemd hands over may block, and may be inherited by children; ours never. */
-static int prepare_adopted(int fd)
-{
-    int r = sys_int(fcntl(fd, F_GETFL));
-    if (r >= 0)
-        r = sys_int(fcntl(fd, F_SETFL, r | O_NONBLOCK));
-    return r < 0 ? r : sys_int(fcntl(fd, F_SETFD, FD_CLOEXEC));
-}
-
 int listener_adopt(struct stoa_rt *rt, int fd, const struct listener_options *opt,
                    struct listener **ret, struct net_failure *failure)
 {
@@ -190,7 +179,7 @@ int listener_adopt(struct stoa_rt *rt, int fd, const struct listener_options *op
     if (r == 0)
         r = l->sys->local_name(l->sys, fd, &bound, &n);
     if (r == 0)
-        r = prepare_adopted(fd);
+        r = l->sys->adopt(l->sys, fd);
     if (r < 0 || !listens || n > sizeof l->addr.un) {
         mem_free(l->mem, l, listener_bytes(l->cores));
         return bind_failed(failure, NET_LISTEN, r < 0 ? r : -EINVAL, NULL,

@@ -78,6 +78,12 @@ static int sim_accept(const struct io_sys *s, int fd)
     return vkernel_accept(kernel_of(s), fd);
 }
 
+static int sim_adopt(const struct io_sys *s, int fd)
+{
+    struct vkernel *k = kernel_of(s);
+    return (int)told(k, "adopt", fd, vfd_get(k, fd, FD_FREE, "adopt") ? 0 : -EBADF);
+}
+
 static int sim_set_option(const struct io_sys *s, int fd, int level, int name, const void *v,
                           socklen_t n)
 {
@@ -439,10 +445,27 @@ static void sim_random(const struct io_sys *s, void *buf, size_t n)
 void vkernel_init(struct vkernel *k, struct world *w)
 {
     static const struct io_sys sys = {
-        sim_socket,     sim_bind,       sim_listen,    sim_accept,       sim_set_option,
-        sim_get_option, sim_local_name, sim_peer_name, sim_send,         sim_send_file,
-        sim_shutdown,   sim_close,      sim_unlink,    sim_open_beneath, sim_stat,
-        sim_read_at,    sim_is_cached,  sim_read_dir,  sim_clock,        sim_random
+        .socket = sim_socket,
+        .bind = sim_bind,
+        .listen = sim_listen,
+        .accept = sim_accept,
+        .adopt = sim_adopt,
+        .set_option = sim_set_option,
+        .get_option = sim_get_option,
+        .local_name = sim_local_name,
+        .peer_name = sim_peer_name,
+        .send = sim_send,
+        .send_file = sim_send_file,
+        .shutdown = sim_shutdown,
+        .close = sim_close,
+        .unlink = sim_unlink,
+        .open_beneath = sim_open_beneath,
+        .stat = sim_stat,
+        .read_at = sim_read_at,
+        .is_cached = sim_is_cached,
+        .read_dir = sim_read_dir,
+        .clock = sim_clock,
+        .random = sim_random,
     };
     memset(k, 0, sizeof(*k));
     k->sys = sys;

@@ -333,6 +333,19 @@ static void a_unix_socket_is_removed(void **state)
     assert_int_equal(sys->unlink(sys, path), -ENOENT);
 }
 
+static void what_others_made_becomes_ours(void **state)
+{
+    (void)state;
+    int ends[2];
+    assert_int_equal(pipe(ends), 0);
+    assert_int_equal(sys->adopt(sys, ends[0]), 0);
+    assert_true(fcntl(ends[0], F_GETFL) & O_NONBLOCK);
+    assert_true(fcntl(ends[0], F_GETFD) & FD_CLOEXEC);
+    close(ends[0]);
+    close(ends[1]);
+    assert_int_equal(sys->adopt(sys, ends[0]), -EBADF);
+}
+
 static void clock_and_chance(void **state)
 {
     (void)state;
@@ -362,6 +375,7 @@ int main(void)
         cmocka_unit_test(files_are_sent),
         cmocka_unit_test(which_failures_of_accept_are_passed_over),
         cmocka_unit_test(a_unix_socket_is_removed),
+        cmocka_unit_test(what_others_made_becomes_ours),
         cmocka_unit_test(clock_and_chance),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
