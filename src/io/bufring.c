@@ -88,8 +88,7 @@ struct io_chunk *bufring_take(struct bufring *b, uint32_t flags, int res)
 
 void bufring_put(struct bufring *b, struct io_chunk *c)
 {
-    bool needed = b->chunks.spares >= b->spares_min || !list_is_empty(&b->starved);
-    if (needed && b->in_ring < b->size)
+    if (b->chunks.spares >= b->spares_min)
         put_in_ring(b, c);
     else
         chunks_put(&b->chunks, c);
@@ -100,7 +99,7 @@ uint32_t bufring_feed(struct bufring *b)
     if (list_is_empty(&b->starved))
         return 0;
     if (b->in_ring == 0)
-        while (b->chunks.spares > 0 && b->in_ring < b->size)
+        while (b->chunks.spares > 0)
             put_in_ring(b, chunks_take(&b->chunks));
     return b->in_ring;
 }

@@ -17,7 +17,7 @@ struct bufring {
     char *memory;          /* the ring's, not aligned */
     uint32_t size;         /* buffers that the ring can hold */
     uint32_t in_ring;      /* those not seen to be taken: the kernel has so many or fewer */
-    uint32_t spares_min;   /* kept beside the ring, for receives without an operation */
+    uint32_t spares_min;   /* kept beside the ring, for receives without an operation; <= size */
     struct msghdr message; /* the shape that receives are submitted with */
 };
 

@@ -26,7 +26,7 @@
 #include <unistd.h>
 
 enum {
-    SUBMISSIONS = 512,  /* told in one call; more take another */
+    SUBMISSIONS = 512,  /* told in one turn; more wait for the next */
     COMPLETIONS = 4096, /* kept by the kernel in the ring; more are kept elsewhere, and cost more */
     STREAM_BUFFERS = 256,
     STREAM_SPARES = 64, /* for io_recv_now() */
@@ -123,16 +123,6 @@ static void uring_cancel(struct io *io, struct io_op *op)
 
 /* ---- to the kernel ---- */
 
-/* NULL: the kernel takes no more at the moment. */
-static struct io_uring_sqe *next_sqe(struct uring *u)
-{
-    struct io_uring_sqe *sqe = io_uring_get_sqe(&u->ring);
-    if (sqe)
-        return sqe;
-    io_uring_submit(&u->ring); /* its failure shows in the next line, or at the wait */
-    return io_uring_get_sqe(&u->ring);
-}
-
 static void prepare_receive(struct io_uring_sqe *sqe, struct io_op *op, struct bufring *b)
 {
     io_uring_prep_recvmsg_multishot(sqe, op->fd, &b->message, MSG_CMSG_CLOEXEC);
@@ -140,9 +130,11 @@ static void prepare_receive(struct io_uring_sqe *sqe, struct io_op *op, struct b
     sqe->buf_group = (uint16_t)b->chunks.use;
 }
 
+/* Each of these returns false when no more can be told in this turn. */
+
 static bool tell_op(struct uring *u, struct io_op *op)
 {
-    struct io_uring_sqe *sqe = next_sqe(u);
+    struct io_uring_sqe *sqe = io_uring_get_sqe(&u->ring);
     if (!sqe)
         return false;
     switch ((enum io_kind)op->kind) {
@@ -162,7 +154,7 @@ static bool tell_op(struct uring *u, struct io_op *op)
 
 static bool tell_cancel(struct uring *u, struct io_op *op)
 {
-    struct io_uring_sqe *sqe = next_sqe(u);
+    struct io_uring_sqe *sqe = io_uring_get_sqe(&u->ring);
     if (!sqe)
         return false;
     io_uring_prep_cancel64(sqe, (uintptr_t)op | TAG_OP, 0);
@@ -174,7 +166,7 @@ static bool tell_cancel(struct uring *u, struct io_op *op)
 
 static bool tell_wake(struct uring *u)
 {
-    struct io_uring_sqe *sqe = next_sqe(u);
+    struct io_uring_sqe *sqe = io_uring_get_sqe(&u->ring);
     if (!sqe)
         return false;
     io_uring_prep_poll_multishot(sqe, u->wake_fd, POLLIN);
@@ -382,14 +374,14 @@ static int enter(struct uring *u, stoa_time until)
     for (;;) {
         int r = enter_once(u, until);
         u->io.now = kernel_clock();
-        switch (r < 0 ? r : 0) {
-        case 0:
-        case -EINTR:
-        case -ETIME: break;
-        case -EAGAIN:          /* no memory for requests: those untold stay prepared, */
-        case -EBUSY: return 0; /* or completions are to be fetched first */
-        default: return r;
+        /* No memory for requests, or completions are to be fetched first: what could not be told
+         * stays prepared. */
+        if (r == -EAGAIN || r == -EBUSY) {
+            io_uring_get_events(&u->ring);
+            return 0;
         }
+        if (r < 0 && r != -EINTR && r != -ETIME)
+            return r;
         if (io_uring_cq_ready(&u->ring) > 0 || u->io.now.mono_ns >= until)
             return 0;
     }

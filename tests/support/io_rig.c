@@ -123,8 +123,8 @@ static int kernel_open(struct rig *r, const char *name, const struct stoa_mem *m
 }
 
 const struct rig_kind rig_kinds[] = {
-    { "uring", kernel_open, &kernel_peers },
-    { "epoll", kernel_open, &kernel_peers },
+    { "uring", kernel_open, &kernel_peers, .chunks = 320, .burst = 320 },
+    { "epoll", kernel_open, &kernel_peers, .chunks = 320, .burst = 4 },
 };
 const size_t rig_kinds_count = sizeof rig_kinds / sizeof rig_kinds[0];
 
@@ -154,6 +154,26 @@ static void keep_chunk(struct seen *s, int res, struct io_chunk *c)
     }
 }
 
+/* After its last completion an operation's storage is the owner's: it is marked, and the marks must
+ * still be there when it is used again. */
+static struct list *const marked = (struct list *)(uintptr_t)0x5a5a;
+
+static void mark(struct io_op *op)
+{
+    op->node = (struct list){ marked, marked };
+    op->flags = 0xffff;
+}
+
+static void assert_untouched(const struct seen *s)
+{
+    if (!s->ended)
+        return;
+    assert_ptr_equal(s->op.node.next, marked);
+    assert_ptr_equal(s->op.node.prev, marked);
+    assert_int_equal(s->op.flags, 0xffff);
+    assert_int_equal(s->op.state, 0);
+}
+
 static void on_completion(struct io_op *op, int res, struct io_chunk *chunk)
 {
     struct seen *s = list_owner(op, struct seen, op);
@@ -164,8 +184,10 @@ static void on_completion(struct io_op *op, int res, struct io_chunk *chunk)
         s->results[s->count] = res;
     s->count++;
     s->ended = !io_is_under_way(op);
-    if (s->ended)
+    if (s->ended) {
         s->last = res;
+        mark(op);
+    }
     /* What is the last is told by the result alone. */
     switch ((enum io_kind)op->kind) {
     case IO_ACCEPT: assert_int_equal(s->ended, res < 0); break;
@@ -189,6 +211,7 @@ void seen_init(struct seen *s, struct rig *r, enum io_kind kind, int fd)
 
 void seen_submit(struct seen *s)
 {
+    assert_untouched(s);
     s->ended = false;
     assert_int_equal(io_submit(s->rig->io, &s->op), 0);
     assert_true(io_is_under_way(&s->op));
@@ -206,6 +229,7 @@ void seen_free_held(struct seen *s)
 void seen_done(struct seen *s)
 {
     assert_false(io_is_under_way(&s->op));
+    assert_untouched(s);
     seen_free_held(s);
     free(s->bytes);
     s->bytes = NULL;
@@ -303,7 +327,7 @@ struct plan {
 static void run_plan(void **state)
 {
     const struct plan *p = *state;
-    struct rig r = { .peers = p->kind->peers };
+    struct rig r = { .peers = p->kind->peers, .chunks = p->kind->chunks, .burst = p->kind->burst };
     if (RUNNING_ON_VALGRIND && p->what->not_under_valgrind) {
         print_message("not under valgrind: %s\n", p->what->not_under_valgrind);
         skip();

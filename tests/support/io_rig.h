@@ -19,6 +19,8 @@ struct rig {
     struct io *io;
     const struct io_sys *sys;
     const struct rig_peers *peers;
+    int chunks; /* as in its kind */
+    int burst;
     bool delivering; /* inside io_wait(): only there may completions come */
 };
 
@@ -39,6 +41,8 @@ struct rig_kind {
     const char *name;
     int (*open)(struct rig *r, const char *name, const struct stoa_mem *mem);
     const struct rig_peers *peers;
+    int chunks; /* of streams, that there are */
+    int burst;  /* those that one stream gets in one wait, at most */
 };
 
 extern const struct rig_kind rig_kinds[];

@@ -119,8 +119,8 @@ static void more_chunks_wanted_than_there_are(struct rig *r)
     crowd_say(&c);
     look_until_nothing_comes(&c);
     int held = heard(&c);
-    assert_in_range(held, 64, c.n - 1);
-    rig_quiet(r); /* those that starve make nothing spin */
+    assert_int_equal(held, r->chunks); /* while any is free, nobody starves */
+    rig_quiet(r);                      /* those that starve make nothing spin */
 
     for (int i = 0; i < c.n && heard(&c) < held + 50; i++) {
         int before = heard(&c);
@@ -154,7 +154,7 @@ static void cancelled_while_there_is_no_chunk(struct rig *r)
     crowd_submit(&c);
     crowd_say(&c);
     look_until_nothing_comes(&c);
-    assert_in_range(heard(&c), 64, c.n - 1);
+    assert_int_equal(heard(&c), r->chunks);
     crowd_cancel(&c);
     for (int i = 0; i < c.n; i++)
         assert_int_equal(c.seen[i].last, -ECANCELED);
@@ -249,7 +249,7 @@ static void a_busy_peer_starves_nobody(struct rig *r)
     assert_int_equal(r->peers->send(r, c.peers[1], "here", 4), 4);
     crowd_submit(&c);
     rig_wait_bytes(&c.seen[1], 4);
-    assert_true(c.seen[0].n < sent / 2);
+    assert_in_range(c.seen[0].n, 0, 2 * (size_t)r->burst * IO_CHUNK_BYTES);
     rig_wait_bytes(&c.seen[0], sent);
     crowd_close(&c);
 }

@@ -151,6 +151,30 @@ static void cancelled_and_begun_anew(struct rig *r)
     post_close(&p);
 }
 
+static void cancel_at_once(struct seen *s)
+{
+    if (!s->ended)
+        io_cancel(s->rig->io, &s->op);
+}
+
+/* After an empty datagram, which ends a receive in the kernel but none of ours. */
+static void cancelled_by_an_empty_one(struct rig *r)
+{
+    struct post p;
+    post_open(&p, r);
+    p.s.then = cancel_at_once;
+    seen_submit(&p.s);
+    rig_look(r);
+    send_to(&p, "", 0);
+    rig_wait_end(r, &p.s);
+    assert_int_equal(p.s.count, 2);
+    assert_int_equal(p.s.results[0], 0);
+    assert_int_equal(p.s.last, -ECANCELED);
+    rig_quiet(r);
+    assert_int_equal(p.s.count, 2);
+    post_close(&p);
+}
+
 /* Streams and datagrams have their own chunks: the want of the one is not the other's. */
 static void beside_a_stream(struct rig *r)
 {
@@ -183,6 +207,7 @@ int main(void)
         { .name = "datagrams of all sizes", .run = all_sizes },
         { .name = "more than there are chunks", .run = more_than_there_are_chunks },
         { .name = "cancelled and begun anew", .run = cancelled_and_begun_anew },
+        { .name = "cancelled by an empty one", .run = cancelled_by_an_empty_one },
         { .name = "beside a stream", .run = beside_a_stream },
     };
     return rig_run(cases, sizeof cases / sizeof cases[0]);

@@ -100,13 +100,16 @@ static void the_end_of_the_stream(struct rig *r)
     assert_int_equal(l.s.count, 2);
     assert_int_equal(l.s.last, 0);
     rig_quiet(r); /* the descriptor stays readable: nobody asks */
-    /* The other way still works, and a new operation tells the same again. */
+    /* The other way still works, and new operations tell the same again, however often: the end
+     * holds no chunk. */
     struct iovec v = { "well", 4 };
     struct msghdr m = { .msg_iov = &v, .msg_iovlen = 1 };
     assert_int_equal(r->sys->send(r->sys, l.s.op.fd, &m, 0), 4);
-    seen_submit(&l.s);
-    rig_wait_end(r, &l.s);
-    assert_int_equal(l.s.last, 0);
+    for (int i = 0; i < 700; i++) {
+        seen_submit(&l.s);
+        rig_wait_end(r, &l.s);
+        assert_int_equal(l.s.last, 0);
+    }
     line_close(&l);
 }
 
@@ -316,7 +319,8 @@ static void without_an_operation(struct rig *r)
     struct line l;
     struct io_chunk *c = NULL;
     line_open(&l, r);
-    assert_int_equal(io_recv_now(r->io, l.s.op.fd, &c), -EAGAIN);
+    for (int i = 0; i < 700; i++)
+        assert_int_equal(io_recv_now(r->io, l.s.op.fd, &c), -EAGAIN);
     say(&l, "now");
     assert_int_equal(io_recv_now(r->io, l.s.op.fd, &c), 3);
     assert_int_equal(c->len, 3);

@@ -3,11 +3,13 @@
 #include "support/io_rig.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 /* ---- time ---- */
 
@@ -238,6 +240,25 @@ static void writable_when_it_has_failed(struct rig *r)
     line_close(&l, r, &out, &in);
 }
 
+/* A pipe without readers is not said to take bytes, only to have failed. */
+static void writable_when_a_full_pipe_has_no_reader(struct rig *r)
+{
+    static const char flood[1 << 16];
+    int ends[2];
+    struct seen out;
+    assert_int_equal(pipe2(ends, O_CLOEXEC | O_NONBLOCK), 0);
+    while (write(ends[1], flood, sizeof flood) > 0)
+        ;
+    seen_init(&out, r, IO_WRITABLE, ends[1]);
+    seen_submit(&out);
+    rig_quiet(r);
+    assert_false(out.ended);
+    close(ends[0]);
+    rig_wait_end(r, &out);
+    assert_int_equal(out.last, 0);
+    seen_close(&out);
+}
+
 static void both_ways_at_once(struct rig *r)
 {
     struct line l;
@@ -298,6 +319,55 @@ static void one_cancels_the_other(struct rig *r)
     assert_int_equal(out.count, 1);
     assert_int_equal(in.count, 1);
     line_close(&l, r, &out, &in);
+}
+
+/* Both lines have something to say in one turn. The first to be heard gives the number of the second
+ * to a new connection, which the news of the second must not touch. */
+struct swap {
+    struct seen first, second, next;
+    struct rig *rig;
+    int fd; /* of the new connection, until it gets the other number */
+};
+
+static void swap_the_second(struct seen *s)
+{
+    struct swap *w = s->arg;
+    if (s->count > 1 || w->second.count > 0)
+        return;
+    io_cancel(w->rig->io, &w->second.op);
+    assert_int_equal(dup2(w->fd, w->second.op.fd), w->second.op.fd);
+    close(w->fd);
+    seen_init(&w->next, w->rig, IO_WRITABLE, w->second.op.fd);
+    seen_submit(&w->next);
+}
+
+static void the_number_comes_back_in_the_same_turn(struct rig *r)
+{
+    int peers[3], listener = r->peers->listen(r, 4);
+    struct swap w = { .rig = r };
+    seen_init(&w.first, r, IO_RECV, rig_connect(r, listener, &peers[0]));
+    seen_init(&w.second, r, IO_RECV, rig_connect(r, listener, &peers[1]));
+    w.fd = rig_connect(r, listener, &peers[2]);
+    w.first.then = swap_the_second;
+    w.first.arg = &w;
+    size_t sent = fill(r, w.fd);
+    seen_submit(&w.first);
+    seen_submit(&w.second);
+    rig_look(r);
+    assert_int_equal(r->peers->send(r, peers[0], "x", 1), 1);
+    r->peers->reset(r, peers[1]);
+    rig_wait_end(r, &w.second);
+    assert_int_equal(w.first.count, 1);
+    rig_quiet(r);
+    assert_false(w.next.ended); /* it takes no bytes, and has not failed */
+    drain(r, peers[2], sent);
+    rig_wait_end(r, &w.next);
+    r->peers->close(r, peers[0]);
+    r->peers->close(r, peers[2]);
+    seen_close(&w.first);
+    seen_close(&w.next);
+    seen_done(&w.second);
+    rig_close(r, listener);
 }
 
 /* ---- work ---- */
@@ -404,6 +474,10 @@ int main(void)
         { .name = "writable when the peer has read", .run = writable_when_the_peer_has_read },
         { .name = "writable, cancelled", .run = writable_cancelled },
         { .name = "writable when it has failed", .run = writable_when_it_has_failed },
+        { .name = "writable when a full pipe has no reader",
+          .run = writable_when_a_full_pipe_has_no_reader },
+        { .name = "the number comes back in the same turn",
+          .run = the_number_comes_back_in_the_same_turn },
         { .name = "both ways at once", .run = both_ways_at_once },
         { .name = "one cancels the other", .run = one_cancels_the_other },
         { .name = "more jobs than threads", .run = more_jobs_than_threads },
