@@ -76,6 +76,8 @@ static void *run(void *arg)
 {
     struct server *g = arg;
     g->result = stoa_run(g->rt);
+    if (g->result < 0 && g->listener) /* or clients would wait in its accept queue */
+        listener_close(g->listener);
     return NULL;
 }
 
