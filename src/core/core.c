@@ -5,6 +5,8 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+static const stoa_time SAY_EVERY = 10 * STOA_SEC;
+
 int core_open(struct core *core, const struct core_options *opt)
 {
     *core = (struct core){
@@ -97,6 +99,14 @@ void core_conn_drop(struct core *core)
     struct list *node;
     while ((node = list_pop_front(&core->want)))
         sched_post(&core->sched, list_owner(node, struct job, node));
+}
+
+bool core_may_say(const struct core *core, stoa_time *next)
+{
+    if (core_now(core) < *next)
+        return false;
+    *next = core_in(core, SAY_EVERY);
+    return true;
 }
 
 void core_say(const struct core *core, enum stoa_level level, const char *fmt, ...)

@@ -91,6 +91,10 @@ void core_conn_drop(struct core *core);
  *   returns  what fn returned; -ENOMEM, -EAGAIN: no thread to be had, fn was not called. */
 int core_offload(struct core *core, int (*fn)(const struct io_sys *sys, void *arg), void *arg);
 
+/* Whether to say again something that happens again and again: every ten seconds. *next: its own,
+ * zero at first. */
+bool core_may_say(const struct core *core, stoa_time *next);
+
 /* Tells the log hook, if there is one. */
 __attribute__((format(printf, 3, 4))) void core_say(const struct core *core, enum stoa_level level,
                                                     const char *fmt, ...);

@@ -12,7 +12,6 @@ enum { DATAGRAMS_MAX = 1024 };
 
 /* After an error that ended receiving (lack of memory): when to try again. */
 static const stoa_time RETRY = 100 * STOA_MS;
-static const stoa_time SAY_EVERY = 10 * STOA_SEC;
 
 /* A core's part. */
 struct part {
@@ -26,7 +25,7 @@ struct part {
     struct list running;            /* struct stoa_datagram */
     struct timer retry;             /* always set, maybe for STOA_NEVER */
     uint64_t dropped;
-    stoa_time say_at;
+    stoa_time say_dropped, say_failed; /* see core_may_say */
     bool draining;
 };
 
@@ -67,13 +66,11 @@ static struct io_chunk *pop(struct part *p)
 
 static void drop(struct part *p, struct io_chunk *chunk)
 {
-    stoa_time now = core_now(p->core);
     char text[ADDR_TEXT_BYTES];
     io_chunk_free(p->core->io, chunk);
     p->dropped++;
-    if (now < p->say_at)
+    if (!core_may_say(p->core, &p->say_dropped))
         return;
-    p->say_at = now + SAY_EVERY;
     core_say(p->core, STOA_WARNING, "%llu datagrams to %s dropped so far, %zu are being handled",
              (unsigned long long)p->dropped, addr_format(&p->all->addr, text, sizeof text),
              p->in_hand);
@@ -116,7 +113,7 @@ static void served(void *arg, int result)
     struct part *p = arg;
     char text[ADDR_TEXT_BYTES];
     p->in_hand--;
-    if (result < 0 && result != -ECANCELED)
+    if (result < 0 && result != -ECANCELED && core_may_say(p->core, &p->say_failed))
         core_say(p->core, STOA_WARNING, "datagram to %s: the handler failed: %s (%s)",
                  addr_format(&p->all->addr, text, sizeof text), stoa_strerror(result),
                  error_name(result));

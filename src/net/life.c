@@ -202,7 +202,7 @@ static void start(struct job *j)
     int r = task_start(&p->core->sched, serve, c, served);
     if (r == 0)
         return; /* it may be gone already */
-    if (port_may_say(p))
+    if (core_may_say(p->core, &p->say_stack))
         core_say(p->core, STOA_ERROR, "a connection was closed unserved: no memory for its stack");
     close_conn(c);
 }

@@ -9,7 +9,6 @@
 /* After a shortage of descriptors or memory: when to try again if none of our own connections ends
  * before (the shortage may be the whole machine's). */
 static const stoa_time RETRY = 100 * STOA_MS;
-static const stoa_time SAY_EVERY = 10 * STOA_SEC;
 
 static void accepted(struct io_op *op, int res, struct io_chunk *chunk);
 static void resume(struct job *j);
@@ -67,19 +66,10 @@ void port_done(struct port *p, const struct stoa_mem *mem)
 
 /* ---- pausing ---- */
 
-bool port_may_say(struct port *p)
-{
-    stoa_time now = core_now(p->core);
-    if (now < p->say_at)
-        return false;
-    p->say_at = now + SAY_EVERY;
-    return true;
-}
-
 static void say_pause(struct port *p, int err)
 {
     char text[ADDR_TEXT_BYTES];
-    if (!port_may_say(p))
+    if (!core_may_say(p->core, &p->say_pause))
         return;
     addr_format(listener_addr(p->listener), text, sizeof text);
     if (err < 0)

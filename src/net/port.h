@@ -20,7 +20,7 @@ struct port {
     bool ended;         /* nothing of it is under way any more */
     struct job resume;  /* in core->want, or posted */
     struct timer retry; /* resumes when nothing else does; always set, maybe for STOA_NEVER */
-    stoa_time say_at;   /* from this moment on, more may be said */
+    stoa_time say_pause, say_stack; /* see core_may_say */
 
     size_t conns;          /* records in use */
     struct list running;   /* connections whose task runs, or is about to start */
@@ -45,8 +45,5 @@ void port_pause(struct port *p, int err);
 
 /* A connection's record is free. */
 void port_conn_gone(struct port *p);
-
-/* Whether it is time to say something that happens again and again: every 10 s. */
-bool port_may_say(struct port *p);
 
 #endif

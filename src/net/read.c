@@ -123,9 +123,7 @@ static int own_head(stoa_conn *c, size_t more)
     c->chunks -= !is_ours(c, head);
     free_chunk(c, head);
     c->gathered = g;
-    c->head = &g->chunk;
-    if (c->tail == head)
-        c->tail = c->head;
+    c->head = &g->chunk; /* not the tail: something is to be added from behind it */
     c->head_at = 0;
     return 0;
 }

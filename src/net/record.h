@@ -60,9 +60,9 @@ struct stoa_conn {
     uint32_t burst;   /* bytes sent in the turn of that moment */
     uint32_t head_at;
     uint32_t served;
-    uint32_t count; /* the user's own */
+    uint32_t count;  /* the user's own */
     uint32_t chunks; /* unread ones of the I/O's */
-    int end; /* 1 = more may come; 0 = the peer has finished; < 0 = what broke it */
+    int end;         /* 1 = more may come; 0 = the peer has finished; < 0 = what broke it */
     uint8_t state;
     bool recv_cancelled; /* its last completion is on the way and does not mean an end */
     bool finished;       /* we have sent our end */

@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include "net/datagram.h"
+#include "support/fake.h"
 #include "support/server.h"
 
 #include <arpa/inet.h>
@@ -222,12 +223,113 @@ static void test_cut(void **state)
     close(fd);
 }
 
+/* ---- on a fake kernel ---- */
+
+struct waiters {
+    bool go, parks;
+    int handled, failed;
+};
+
+static int wait_for_go(stoa_datagram *d, void *arg)
+{
+    struct waiters *w = arg;
+    int r = w->parks ? task_park(task_sched(stoa_datagram_task(d))) : 0;
+    while (r == 0 && !w->go)
+        r = stoa_sleep(stoa_datagram_task(d), STOA_MS);
+    w->handled += r == 0;
+    w->failed += r < 0;
+    return r;
+}
+
+static void open_fake(struct fake *f, struct waiters *w)
+{
+    struct addr a = { .v4 = { .sin_family = AF_INET } };
+    struct net_failure failure;
+    *w = (struct waiters){ 0 };
+    a.len = sizeof a.v4;
+    fake_open(f, &(struct fake_options){ 0 });
+    assert_int_equal(datagram_open(f->rt, &a, wait_for_go, w, &failure), 0);
+    assert_int_equal(fake_connect(f), 0);
+    fake_start(f, list_owner(rt_services(f->rt)->next, struct service, node));
+}
+
+static void test_no_more_than_enough(void **state)
+{
+    (void)state;
+    struct fake f;
+    struct waiters w;
+    open_fake(&f, &w);
+    for (int i = 0; i < 1100; i++)
+        fake_text(&f, 0, "x");
+    fake_turn(&f);
+    assert_int_equal(f.core.sched.tasks, 1024);
+    assert_int_equal(f.chunks_out, 1024);
+    assert_string_equal(f.said, "1 datagrams to 0.0.0.0:80 dropped so far, 1024 are being handled");
+    fake_wait(&f, 10 * STOA_SEC);
+    fake_text(&f, 0, "y");
+    fake_run(&f);
+    assert_int_equal(f.lines, 2);
+    assert_non_null(strstr(f.said, "77 datagrams"));
+    w.go = true;
+    fake_wait(&f, STOA_MS);
+    assert_int_equal(w.handled, 1024);
+    fake_text(&f, 0, "z");
+    fake_run(&f);
+    assert_int_equal(w.handled, 1025);
+    fake_close(&f, 0);
+}
+
+static void test_no_memory(void **state)
+{
+    (void)state;
+    struct fake f;
+    struct waiters w;
+    open_fake(&f, &w);
+    w.parks = true;     /* without a timer, which takes memory, too */
+    f.mem_fails = true; /* for more stacks than one mapping has */
+    for (int i = 0; i < 300; i++)
+        fake_text(&f, 0, "x");
+    fake_turn(&f);
+    int tasks = (int)f.core.sched.tasks;
+    assert_in_range(tasks, 1, 299);
+    assert_int_equal(f.chunks_out, tasks);
+    f.mem_fails = false;
+    fake_close(&f, 0);
+    assert_int_equal(w.failed, tasks);
+}
+
+static void test_receiving_goes_on(void **state)
+{
+    (void)state;
+    struct fake f;
+    struct waiters w;
+    open_fake(&f, &w);
+    w.go = true;
+    fake_text(&f, 0, "x");
+    fake_end(&f, 0, -ENOMEM); /* and works again afterwards */
+    fake_run(&f);
+    f.submit_fails = -ENOMEM;
+    fake_wait(&f, 100 * STOA_MS);
+    assert_int_equal(w.handled, 0);
+    fake_wait(&f, 100 * STOA_MS);
+    assert_int_equal(w.handled, 1);
+    fake_end(&f, 0, -ENOMEM);
+    fake_run(&f);
+    fake_close(&f, 0); /* while it waits to try again */
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        BOTH(test_sizes), BOTH(test_answers_from_where_it_came_to),
-        BOTH(test_cores), BOTH(test_many_at_once),
-        BOTH(test_drain), BOTH(test_cut),
+        cmocka_unit_test(test_no_more_than_enough),
+        cmocka_unit_test(test_no_memory),
+        cmocka_unit_test(test_receiving_goes_on),
+        BOTH(test_sizes),
+        BOTH(test_answers_from_where_it_came_to),
+        BOTH(test_cores),
+        BOTH(test_many_at_once),
+        BOTH(test_drain),
+        BOTH(test_cut),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,747 @@
+/* The states of a connection and of a listener, moment by moment, on a fake kernel and clock. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "net/conn.h"
+#include "net/record.h"
+#include "support/fake.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Sends back what is there, and does what its last letter says. */
+static int obey(stoa_conn *c, void *arg)
+{
+    (void)arg;
+    struct stoa_str s;
+    int r = conn_fill(c, 0, 100, &s);
+    if (r <= 0)
+        return r;
+    char letter = s.p[s.n - 1];
+    struct iovec v = { (char *)s.p, s.n };
+    conn_consume(c, s.n);
+    r = conn_write(c, &v, 1, false);
+    if (r < 0)
+        return r;
+    switch (letter) {
+    case 'c': return CONN_CLOSE;
+    case 'g': return CONN_GONE;
+    case 'f': return stoa_finish(c);
+    case 'r': return -EIO;
+    default: return CONN_PARK;
+    }
+}
+
+static void open_obey(struct fake *f)
+{
+    fake_open(f, &(struct fake_options){ .serve = obey });
+}
+
+static bool is_closed(const struct fake *f, int p)
+{
+    return f->peers[p].closed;
+}
+
+/* ---- how it begins and ends ---- */
+
+static void test_one_request_arms_nothing(void **state)
+{
+    (void)state;
+    struct fake f;
+    open_obey(&f);
+    int p = fake_connect(&f);
+    fake_text(&f, p, "g"); /* it is there at accept, and the peer promised that it is the last */
+    fake_turn(&f);
+    fake_expect(&f, p, "g");
+    assert_true(is_closed(&f, p) && !f.peers[p].shut && !f.peers[p].hard); /* in the same turn */
+    fake_close(&f, 0);
+}
+
+static void test_promise_broken(void **state)
+{
+    (void)state;
+    struct fake f;
+    open_obey(&f);
+    int p = fake_connect(&f);
+    fake_text(&f, p, "g");
+    fake_text(&f, p, "one more");
+    fake_run(&f);
+    assert_true(is_closed(&f, p)); /* nothing of it had been received */
+    p = fake_connect(&f);
+    fake_run(&f);
+    fake_text(&f, p, "g");
+    fake_text(&f, p, "one more"); /* this comes together with the first, and is unread */
+    fake_run(&f);
+    assert_true(f.peers[p].shut && !is_closed(&f, p));
+    fake_end(&f, p, 0);
+    fake_run(&f);
+    assert_true(is_closed(&f, p));
+    fake_close(&f, 0);
+}
+
+static void test_gone_before_it_spoke(void **state)
+{
+    (void)state;
+    struct fake f;
+    open_obey(&f);
+    for (int how = 0; how >= -ECONNRESET; how -= ECONNRESET) {
+        int at_once = fake_connect(&f), later = fake_connect(&f);
+        fake_end(&f, at_once, how);
+        fake_run(&f);
+        assert_true(is_closed(&f, at_once) && !is_closed(&f, later));
+        fake_end(&f, later, how);
+        fake_run(&f);
+        assert_true(is_closed(&f, later));
+    }
+    assert_int_equal(f.lines, 0); /* nobody's failure */
+    fake_close(&f, 0);
+}
+
+static void test_end_was_read_already(void **state)
+{
+    (void)state;
+    struct fake f;
+    open_obey(&f);
+    int p = fake_connect(&f);
+    fake_run(&f);
+    fake_text(&f, p, "c");
+    fake_end(&f, p, 0);
+    fake_run(&f);
+    fake_expect(&f, p, "c");
+    assert_true(is_closed(&f, p) && !f.peers[p].shut); /* nothing to linger for */
+    fake_close(&f, 0);
+}
+
+static void test_failure_resets(void **state)
+{
+    (void)state;
+    struct fake f;
+    open_obey(&f);
+    int p = fake_connect(&f);
+    fake_run(&f);
+    fake_text(&f, p, "r");
+    fake_run(&f);
+    assert_true(is_closed(&f, p) && f.peers[p].hard);
+    assert_string_equal(f.said, "connection from [::1]:80 to 0.0.0.0:80 reset: the handler failed: "
+                                "Input/output error (EIO)");
+    fake_close(&f, 0);
+}
+
+/* ---- lingering ---- */
+
+static int linger_with(struct fake *f)
+{
+    int p = fake_connect(f);
+    fake_text(f, p, "c");
+    fake_run(f);
+    fake_expect(f, p, "c");
+    assert_true(f->peers[p].shut && !is_closed(f, p));
+    return p;
+}
+
+static void test_linger(void **state)
+{
+    (void)state;
+    struct fake f;
+    open_obey(&f);
+    int silent = linger_with(&f);
+    fake_wait(&f, 2 * STOA_SEC - 1);
+    assert_false(is_closed(&f, silent));
+    fake_wait(&f, 1);
+    assert_true(is_closed(&f, silent));
+    int slow = linger_with(&f);
+    for (int i = 0; i < 9; i++) {
+        fake_text(&f, slow, "x");
+        fake_wait(&f, STOA_SEC);
+        assert_false(is_closed(&f, slow));
+    }
+    fake_text(&f, slow, "x");
+    fake_wait(&f, STOA_SEC);
+    assert_false(is_closed(&f, slow));
+    fake_text(&f, slow, "x"); /* ten seconds are over */
+    fake_run(&f);
+    assert_true(is_closed(&f, slow));
+    int fast = linger_with(&f);
+    char *much = calloc(1, 64 * 1024);
+    for (int i = 0; i < 16; i++)
+        fake_send(&f, fast, much, 64 * 1024);
+    fake_run(&f);
+    assert_false(is_closed(&f, fast));
+    fake_text(&f, fast, "x"); /* one more than a MiB */
+    fake_run(&f);
+    assert_true(is_closed(&f, fast));
+    free(much);
+    int finished = fake_connect(&f);
+    fake_text(&f, finished, "f"); /* by the handler, before it returned */
+    fake_run(&f);
+    assert_true(f.peers[finished].shut && !is_closed(&f, finished));
+    fake_end(&f, finished, -ECONNRESET);
+    fake_run(&f);
+    assert_true(is_closed(&f, finished));
+    assert_int_equal(f.lines, 0);
+    fake_close(&f, 0);
+}
+
+static void test_linger_cannot(void **state)
+{
+    (void)state;
+    struct fake f;
+    open_obey(&f);
+    int p = fake_connect(&f);
+    fake_text(&f, p, "c");
+    f.submit_fails = -ENOMEM; /* the accept operation is under way: this is the receive */
+    fake_run(&f);
+    assert_true(is_closed(&f, p));
+    fake_close(&f, 0);
+}
+
+/* ---- parked ---- */
+
+static void test_park(void **state)
+{
+    (void)state;
+    struct fake f;
+    open_obey(&f);
+    int p = fake_connect(&f);
+    fake_run(&f);
+    for (int i = 0; i < 3; i++) {
+        fake_wait(&f, 59 * STOA_SEC);
+        fake_text(&f, p, "p");
+        fake_run(&f);
+        fake_expect(&f, p, "p");
+        assert_int_equal(f.core.sched.tasks, 0);
+        assert_int_equal(f.chunks_out, 0);
+    }
+    fake_wait(&f, 60 * STOA_SEC - 1);
+    assert_false(is_closed(&f, p));
+    fake_wait(&f, 1);
+    assert_true(is_closed(&f, p));
+    p = fake_connect(&f);
+    fake_text(&f, p, "p");
+    f.submit_fails = -ENOMEM;
+    fake_run(&f);
+    assert_true(is_closed(&f, p)); /* it could not have heard any more */
+    fake_close(&f, 0);
+}
+
+/* A request and the end of the idle time cross: the request is served. */
+static void test_leave_race(void **state)
+{
+    (void)state;
+    struct fake f;
+    open_obey(&f);
+    for (int late = 0; late <= 1; late++) {
+        int p = fake_connect(&f);
+        fake_run(&f);
+        f.late_cancels = late;
+        f.clock += 60 * STOA_SEC;
+        fake_turn(&f); /* the time is over, receiving is being cancelled */
+        assert_true(fake_receives(&f, p) && !is_closed(&f, p));
+        fake_text(&f, p, "p"); /* late: comes before the end of it; else it is in the socket then */
+        fake_run(&f);
+        fake_expect(&f, p, "p");
+        assert_false(is_closed(&f, p));
+        f.late_cancels = 1;
+        f.clock += 60 * STOA_SEC;
+        fake_turn(&f);
+        fake_end(&f, p, late ? 0 : -ECONNRESET); /* and so do an end, and its time */
+        fake_run(&f);
+        assert_true(is_closed(&f, p));
+    }
+    fake_close(&f, 0);
+}
+
+/* Too much at once stops the receiving; by the time that is done the connection is parked. */
+static int read_everything(stoa_conn *c, void *arg)
+{
+    (void)arg;
+    char buf[100];
+    ssize_t n = stoa_read(c, buf, sizeof buf);
+    return n < 0 ? (int)n : CONN_PARK;
+}
+
+static void test_parked_while_stopping(void **state)
+{
+    (void)state;
+    struct fake f;
+    fake_open(&f, &(struct fake_options){ .serve = read_everything });
+    int p = fake_connect(&f), q = fake_connect(&f);
+    fake_run(&f);
+    for (int fails = 0; fails <= 1; fails++) {
+        f.late_cancels = 1;
+        for (int i = 0; i < 30; i++) {
+            fake_text(&f, p, "x");
+            fake_text(&f, q, "x");
+        }
+        fake_turn(&f);
+        assert_int_equal(f.chunks_out, 0);
+        f.submit_fails = fails ? -ENOMEM : 0;
+        fake_run(&f);
+        assert_int_equal(is_closed(&f, p), fails);
+        assert_true(fake_receives(&f, q));
+    }
+    fake_close(&f, 0);
+}
+
+/* ---- writers ---- */
+
+struct writers {
+    int results[3], order[3], n;
+    stoa_time deadline; /* of the second */
+};
+
+struct child {
+    stoa_conn *c;
+    struct writers *w;
+    int index;
+};
+
+static int write_letters(stoa_task *t, void *arg)
+{
+    struct child *child = arg;
+    struct writers *w = child->w;
+    char text[11];
+    memset(text, 'a' + child->index, 10);
+    text[10] = 0;
+    if (child->index == 1)
+        stoa_deadline(t, w->deadline);
+    w->results[child->index] = stoa_write(child->c, text, 10);
+    w->order[w->n++] = child->index;
+    return 0;
+}
+
+static int write_three(stoa_conn *c, void *arg)
+{
+    stoa_task *t = stoa_conn_task(c);
+    for (int i = 0; i < 3; i++) {
+        struct child child = { c, arg, i };
+        int r = stoa_spawn(t, write_letters, &child, sizeof child);
+        if (r < 0)
+            return r;
+    }
+    return stoa_join(t);
+}
+
+static void test_writers_take_turns(void **state)
+{
+    (void)state;
+    struct fake f;
+    struct writers w = { .deadline = STOA_NEVER };
+    fake_open(&f, &(struct fake_options){ .serve = write_three, .arg = &w, .greet = true });
+    int p = fake_connect(&f);
+    f.peers[p].room = 0;
+    fake_run(&f);
+    for (int i = 0; i < 10; i++) { /* three bytes at a time */
+        f.peers[p].room = 3;
+        fake_run(&f);
+    }
+    fake_expect(&f, p, "aaaaaaaaaabbbbbbbbbbcccccccccc");
+    assert_true(w.order[0] == 0 && w.order[1] == 1 && w.order[2] == 2);
+    fake_end(&f, p, 0);
+    fake_close(&f, 0);
+}
+
+static void test_writer_gives_up_its_turn(void **state)
+{
+    (void)state;
+    struct fake f;
+    open_obey(&f);
+    struct writers w = { .deadline = f.clock + STOA_SEC };
+    fake_end(&f, fake_connect(&f), 0);
+    fake_close(&f, 0);
+    fake_open(&f, &(struct fake_options){ .serve = write_three, .arg = &w, .greet = true });
+    int p = fake_connect(&f);
+    f.peers[p].room = 0;
+    fake_wait(&f, 2 * STOA_SEC);
+    f.peers[p].room = 100;
+    fake_run(&f);
+    fake_expect(&f, p, "aaaaaaaaaacccccccccc");
+    assert_int_equal(w.results[1], -ETIMEDOUT);
+    fake_end(&f, p, 0);
+    fake_close(&f, 0);
+}
+
+static int write_and_read(stoa_task *t, void *arg)
+{
+    (void)t;
+    char c;
+    ssize_t n = stoa_read(*(stoa_conn **)arg, &c, 1);
+    return n < 0 ? (int)n : 0;
+}
+
+static int both_ways(stoa_conn *c, void *arg)
+{
+    (void)arg;
+    stoa_task *t = stoa_conn_task(c);
+    int r = stoa_spawn(t, write_and_read, &c, sizeof(stoa_conn *));
+    int wrote = stoa_write(c, "12345", 5);
+    int read = stoa_join(t);
+    return r < 0 ? r : read != wrote ? -EINVAL : wrote;
+}
+
+/* A peer that neither reads nor writes: both tasks are told. */
+static void test_silence_both_ways(void **state)
+{
+    (void)state;
+    struct fake f;
+    fake_open(&f, &(struct fake_options){ .serve = both_ways, .greet = true });
+    int p = fake_connect(&f);
+    f.peers[p].room = 0;
+    fake_wait(&f, 59 * STOA_SEC);
+    f.peers[p].room = 2; /* not silent: that counts as a sign of life */
+    fake_wait(&f, 59 * STOA_SEC);
+    assert_false(is_closed(&f, p));
+    fake_wait(&f, STOA_SEC);
+    assert_true(is_closed(&f, p) && f.peers[p].hard);
+    assert_non_null(strstr(f.said, "ETIMEDOUT"));
+    fake_close(&f, 0);
+}
+
+/* One whose peer takes everything lets the others run all the same. */
+static int write_for_ever(stoa_conn *c, void *arg)
+{
+    char bytes[1000] = { 0 };
+    int r = 0;
+    (void)arg;
+    while (r == 0)
+        r = stoa_write(c, bytes, sizeof bytes);
+    return r;
+}
+
+static void test_burst(void **state)
+{
+    (void)state;
+    struct fake f;
+    fake_open(&f, &(struct fake_options){ .serve = write_for_ever, .greet = true });
+    int p = fake_connect(&f);
+    for (int i = 1; i <= 5; i++) {
+        f.clock++;
+        fake_turn(&f); /* comes back */
+        size_t sent = SIZE_MAX - f.peers[p].room;
+        assert_in_range(sent, (size_t)i * 1024 * 1024, (size_t)i * (1024 * 1024 + 1000));
+    }
+    fake_drain(&f);
+    fake_turn(&f);
+    f.service->ops->cut(f.service, &f.core); /* and hears that it is cancelled */
+    for (int i = 0; i < 5; i++)
+        fake_turn(&f);
+    assert_true(is_closed(&f, p));
+    assert_non_null(strstr(f.said, "ECANCELED"));
+    fake_close(&f, 0);
+}
+
+/* ---- stacks ---- */
+
+static int wait_for_letter(stoa_conn *c, void *arg)
+{
+    (void)arg;
+    char letter;
+    return stoa_read_all(c, &letter, 1) == STOA_EEOF ? CONN_CLOSE : CONN_GONE;
+}
+
+/* Many come and go, so that there are records, but not as many stacks at once; then all come, and
+ * there is no memory for one thing more. */
+static void test_no_stack(void **state)
+{
+    (void)state;
+    enum { MANY = 300 };
+    struct fake f;
+    fake_open(&f,
+              &(struct fake_options){ .serve = wait_for_letter, .greet = true, .conns_max = MANY });
+    f.core.conns_max = 0; /* nobody is served yet, but all are accepted */
+    f.late_cancels = 1;
+    for (int i = 0; i < MANY; i++)
+        fake_connect(&f);
+    fake_turn(&f);
+    f.mem_fails = true;
+    f.core.conns_max = MANY;
+    while (!list_is_empty(&f.core.want))
+        sched_post(&f.core.sched, list_owner(list_pop_front(&f.core.want), struct job, node));
+    fake_run(&f);
+    int closed = 0;
+    for (int i = 0; i < MANY; i++)
+        closed += is_closed(&f, i);
+    assert_in_range(closed, 1, MANY - 1);
+    assert_int_equal(f.core.sched.tasks, MANY - closed);
+    assert_int_equal(f.lines, 2); /* each thing once */
+    f.mem_fails = false;
+    for (int i = 0; i < MANY; i++)
+        fake_end(&f, i, 0);
+    fake_close(&f, 0);
+}
+
+/* ---- accepting ---- */
+
+static void test_shortage(void **state)
+{
+    (void)state;
+    static const int shortages[] = { -EMFILE, -ENFILE, -ENOMEM, -ENOBUFS, -EINVAL };
+    struct fake f;
+    open_obey(&f);
+    fake_run(&f);
+    for (size_t i = 0; i < sizeof shortages / sizeof *shortages; i++) {
+        f.accept_fails = shortages[i];
+        int p = fake_connect(&f);
+        fake_text(&f, p, "c");
+        fake_run(&f);
+        assert_int_equal(f.accepted_n, p);
+        f.accept_fails = 0;
+        fake_wait(&f, 99 * STOA_MS);
+        assert_int_equal(f.accepted_n, p); /* it does not try again and again */
+        fake_wait(&f, STOA_MS);
+        fake_expect(&f, p, "c");
+        fake_end(&f, p, 0);
+        fake_run(&f);
+    }
+    assert_int_equal(f.lines, 1); /* told once in ten seconds */
+    assert_non_null(strstr(f.said, "accepting on 0.0.0.0:80 pauses: Too many open files (EMFILE); "
+                                   "0 connections are open"));
+    fake_wait(&f, 10 * STOA_SEC);
+    f.accept_fails = -ENFILE;
+    int p = fake_connect(&f);
+    fake_run(&f);
+    assert_int_equal(f.lines, 2);
+    f.accept_fails = 0;
+    fake_end(&f, p, 0);
+    fake_close(&f, STOA_SEC);
+}
+
+/* A connection's end is a reason to try again at once. */
+static void test_resumes_when_one_has_gone(void **state)
+{
+    (void)state;
+    struct fake f;
+    open_obey(&f);
+    int first = fake_connect(&f);
+    fake_run(&f);
+    f.accept_fails = -EMFILE;
+    int p = fake_connect(&f);
+    fake_run(&f);
+    f.accept_fails = 0;
+    fake_end(&f, first, 0);
+    fake_run(&f);
+    assert_int_equal(f.accepted_n, 2);
+    fake_end(&f, p, 0);
+    fake_close(&f, 0);
+}
+
+static void test_no_memory_for_a_record(void **state)
+{
+    (void)state;
+    struct fake f;
+    open_obey(&f);
+    fake_run(&f);
+    int p = fake_connect(&f);
+    f.mem_fails = true;
+    fake_run(&f);
+    assert_true(is_closed(&f, p));
+    assert_non_null(strstr(f.said, "ENOMEM"));
+    f.mem_fails = false;
+    p = fake_connect(&f);
+    fake_text(&f, p, "c");
+    fake_run(&f);
+    assert_int_equal(f.accepted_n, p); /* it pauses */
+    fake_wait(&f, 100 * STOA_MS);
+    fake_expect(&f, p, "c");
+    fake_end(&f, p, 0);
+    fake_close(&f, 0);
+}
+
+static void test_accept_cannot_resume(void **state)
+{
+    (void)state;
+    struct fake f;
+    open_obey(&f);
+    fake_run(&f);
+    f.accept_fails = -EMFILE;
+    int p = fake_connect(&f);
+    fake_run(&f);
+    f.accept_fails = 0;
+    f.submit_fails = -ENOMEM; /* of the accept operation */
+    fake_wait(&f, 100 * STOA_MS);
+    assert_int_equal(f.accepted_n, p);
+    fake_wait(&f, 100 * STOA_MS);
+    assert_int_equal(f.accepted_n, p + 1);
+    fake_end(&f, p, 0);
+    fake_close(&f, 0);
+}
+
+/* The limit is reached and left again before the cancellation of accepting has completed. */
+static void test_short_pause(void **state)
+{
+    (void)state;
+    struct fake f;
+    fake_open(&f, &(struct fake_options){ .serve = obey, .conns_max = 1 });
+    f.late_cancels = 3;
+    int p = fake_connect(&f);
+    fake_text(&f, p, "g");
+    fake_turn(&f); /* accepts one, pauses, serves it */
+    assert_true(is_closed(&f, p));
+    fake_run(&f);
+    int later = fake_connect(&f);
+    fake_text(&f, later, "g");
+    fake_run(&f);
+    fake_expect(&f, later, "g");
+    fake_close(&f, 0);
+}
+
+static void test_held(void **state)
+{
+    (void)state;
+    struct fake f;
+    fake_open(&f, &(struct fake_options){ .serve = obey, .conns_max = 1 });
+    int p[4];
+    f.late_cancels = 1; /* so that all four are accepted before the pause is heard */
+    for (int i = 0; i < 4; i++) {
+        p[i] = fake_connect(&f);
+        fake_text(&f, p[i], "p");
+    }
+    fake_run(&f);
+    fake_expect(&f, p[0], "p");
+    assert_int_equal(f.accepted_n, 4);
+    for (int i = 1; i < 4; i++)
+        fake_expect(&f, p[i], "");
+    for (int i = 0; i < 2; i++) {
+        fake_end(&f, p[i], 0);
+        fake_run(&f);
+        fake_expect(&f, p[i + 1], "p");
+    }
+    assert_int_equal(f.core.conns, 1);
+    fake_close(&f, 0); /* the last one is cut, or served: it ends */
+}
+
+/* ---- draining ---- */
+
+static void test_drain_accepts_the_rest(void **state)
+{
+    (void)state;
+    struct fake f;
+    open_obey(&f);
+    fake_run(&f);
+    int p = fake_connect(&f), silent = fake_connect(&f);
+    fake_text(&f, p, "p");
+    fake_drain(&f);                 /* before the turn that would have accepted them */
+    f.accept_fails = -ECONNABORTED; /* one has given up meanwhile: the others count */
+    fake_turn(&f);
+    fake_run(&f);
+    fake_expect(&f, p, "p");
+    assert_true(is_closed(&f, p));
+    assert_true(f.is_closed);
+    assert_false(is_closed(&f, silent)); /* its request may be on the way */
+    fake_wait(&f, STOA_SEC);
+    fake_text(&f, silent, "p");
+    fake_run(&f);
+    fake_expect(&f, silent, "p");
+    assert_true(is_closed(&f, silent));
+    fake_close(&f, 0);
+}
+
+static void test_drain_gives_up_on_the_silent(void **state)
+{
+    (void)state;
+    struct fake f;
+    open_obey(&f);
+    int before = fake_connect(&f);
+    fake_run(&f);
+    int after = fake_connect(&f);
+    fake_drain(&f);
+    fake_wait(&f, 2 * STOA_SEC - 1);
+    assert_false(is_closed(&f, before) || is_closed(&f, after));
+    fake_wait(&f, 1);
+    assert_true(is_closed(&f, before) && is_closed(&f, after));
+    fake_close(&f, 0);
+}
+
+static void test_drain_in_a_shortage(void **state)
+{
+    (void)state;
+    for (int paused = 0; paused <= 1; paused++) {
+        struct fake f;
+        open_obey(&f);
+        fake_run(&f);
+        f.accept_fails = -EMFILE;
+        int p = fake_connect(&f);
+        fake_text(&f, p, "p");
+        if (paused)
+            fake_run(&f);
+        fake_drain(&f);
+        fake_run(&f);
+        assert_false(f.is_closed); /* or p would be reset */
+        f.accept_fails = 0;
+        fake_wait(&f, 100 * STOA_MS);
+        fake_expect(&f, p, "p");
+        assert_true(f.is_closed && is_closed(&f, p));
+        fake_close(&f, 0);
+    }
+}
+
+static void test_cut_in_a_shortage(void **state)
+{
+    (void)state;
+    struct fake f;
+    open_obey(&f);
+    fake_run(&f);
+    f.accept_fails = -EMFILE;
+    fake_connect(&f);
+    fake_drain(&f);
+    fake_run(&f);
+    assert_false(f.is_closed);
+    fake_close(&f, 0);
+}
+
+/* Cut in every state: ready, leaving, lingering, closing. */
+static void test_cut_everywhere(void **state)
+{
+    (void)state;
+    struct fake f;
+    open_obey(&f);
+    int lingers = linger_with(&f), leaves = fake_connect(&f);
+    fake_run(&f);
+    f.late_cancels = 1;
+    fake_drain(&f);
+    int late = fake_connect(&f);
+    fake_text(&f, late, "p");
+    fake_turn(&f);
+    f.service->ops->cut(f.service, &f.core);
+    fake_run(&f);
+    assert_true(is_closed(&f, lingers) && is_closed(&f, leaves));
+    fake_close(&f, 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_one_request_arms_nothing),
+        cmocka_unit_test(test_promise_broken),
+        cmocka_unit_test(test_gone_before_it_spoke),
+        cmocka_unit_test(test_end_was_read_already),
+        cmocka_unit_test(test_failure_resets),
+        cmocka_unit_test(test_linger),
+        cmocka_unit_test(test_linger_cannot),
+        cmocka_unit_test(test_park),
+        cmocka_unit_test(test_leave_race),
+        cmocka_unit_test(test_parked_while_stopping),
+        cmocka_unit_test(test_writers_take_turns),
+        cmocka_unit_test(test_writer_gives_up_its_turn),
+        cmocka_unit_test(test_silence_both_ways),
+        cmocka_unit_test(test_burst),
+        cmocka_unit_test(test_no_stack),
+        cmocka_unit_test(test_shortage),
+        cmocka_unit_test(test_resumes_when_one_has_gone),
+        cmocka_unit_test(test_no_memory_for_a_record),
+        cmocka_unit_test(test_accept_cannot_resume),
+        cmocka_unit_test(test_short_pause),
+        cmocka_unit_test(test_held),
+        cmocka_unit_test(test_drain_accepts_the_rest),
+        cmocka_unit_test(test_drain_gives_up_on_the_silent),
+        cmocka_unit_test(test_drain_in_a_shortage),
+        cmocka_unit_test(test_cut_in_a_shortage),
+        cmocka_unit_test(test_cut_everywhere),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
