@@ -33,7 +33,10 @@ static int send_now(stoa_http *x, const void *p, size_t n, bool more)
     struct iovec v[2] = { { x->out, x->out_n }, { (void *)(uintptr_t)p, n } };
     struct within w = within_begin(x, x->s->send_within);
     int at = x->out_n ? 0 : 1;
-    return sent(x, &w, conn_write(x->c, v + at, (n ? 2 : 1) - at, more));
+    x->sending = true;
+    int r = conn_write(x->c, v + at, (n ? 2 : 1) - at, more);
+    x->sending = false;
+    return sent(x, &w, r);
 }
 
 int out_flush(stoa_http *x)
@@ -84,4 +87,24 @@ int out_file(stoa_http *x, int file, off_t at, uint64_t n)
         n -= piece;
     }
     return r;
+}
+
+void out_watch(stoa_http *x)
+{
+    if (x->reply_at)
+        sched_post(&x->core->sched, &x->wait);
+}
+
+/* The core has come to its next job, and the handler has not returned. */
+void out_handler_waits(struct job *j)
+{
+    stoa_http *x = list_owner(j, stoa_http, wait);
+    if (x->sending || x->lost || x->reply_at == 0)
+        return;
+    ssize_t n = conn_write_now(x->c, x->out, x->reply_at);
+    if (n <= 0)
+        return; /* the next flush will see */
+    x->out_n -= (size_t)n;
+    x->reply_at -= (size_t)n;
+    memmove(x->out, x->out + n, x->out_n);
 }

@@ -37,4 +37,15 @@ int out_file(stoa_http *x, int file, off_t at, uint64_t n);
 /* Sends what is held back.                                                         [waits] */
 int out_flush(stoa_http *x);
 
+/* Between these two a handler runs. Should it wait for something, the responses before its own go
+ * out meanwhile. */
+void out_watch(stoa_http *x);
+static inline void out_unwatch(stoa_http *x)
+{
+    sched_unpost(&x->wait);
+}
+
+/* What x->wait runs. */
+void out_handler_waits(struct job *j);
+
 #endif

@@ -210,11 +210,13 @@ static int handle(stoa_http *x)
     }
     if (x->target.form == TARGET_ASTERISK)
         return http_allow(x, STR("GET, HEAD, POST, PUT, DELETE, OPTIONS, PATCH"));
+    out_watch(x);
     int r = x->s->handler(x, x->s->arg);
     /* What the handler left behind is not the next exchange's. */
     stoa_cancel(x->task);
     stoa_join(x->task);
     stoa_deadline(x->task, STOA_NEVER);
+    out_unwatch(x);
     return r;
 }
 

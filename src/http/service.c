@@ -2,6 +2,7 @@
 #include "http/service.h"
 #include "base/check.h"
 #include "base/date.h"
+#include "http/out.h"
 
 enum {
     RESTING_MAX = 64, /* more are given back: a crowd of slow bodies must not be kept for ever */
@@ -56,6 +57,7 @@ static stoa_http *make(struct http_service *s)
     memset(x, 0, offsetof(stoa_http, head));
     x->s = s;
     arena_init(&x->arena, s->mem, x->arena_bytes, sizeof x->arena_bytes);
+    job_init(&x->wait, out_handler_waits);
     buf_init(&x->set, s->mem, x->set_bytes, sizeof x->set_bytes);
     return x;
 }

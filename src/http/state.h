@@ -85,6 +85,8 @@ struct stoa_http {
     size_t out_n;    /* bytes in out */
     size_t reply_at; /* where this exchange's begin; 0 once some of them have gone */
     bool reply_gone; /* some have */
+    bool sending;    /* a task waits for out to be sent */
+    struct job wait; /* runs when the handler waits; posted while earlier responses are held */
 
     struct head head;
     char set_bytes[SET_BYTES];

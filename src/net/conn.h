@@ -51,6 +51,10 @@ size_t conn_unread_bytes(const stoa_conn *c);
  *   returns  0; < 0 as stoa_write. */
 int conn_write(stoa_conn *c, struct iovec *v, int count, bool more);
 
+/* Writes what the socket takes at once; also from the core's own stack.
+ *   returns  > 0 the bytes; -EAGAIN: it takes none, or a task is writing; < 0. */
+ssize_t conn_write_now(stoa_conn *c, const void *buf, size_t n);
+
 /* Sends n bytes of a file from `at`, never waiting for the disk on the core's thread.  [waits]
  *   file     borrowed; only read at, its position is not used.
  *   returns  0; STOA_EEOF: the file is shorter by now (part of it has gone out); < 0. */

@@ -155,6 +155,19 @@ int conn_write(stoa_conn *c, struct iovec *v, int count, bool more)
     return r;
 }
 
+ssize_t conn_write_now(stoa_conn *c, const void *buf, size_t n)
+{
+    const struct io_sys *sys = c->port->core->sys;
+    struct iovec v = { (void *)(uintptr_t)buf, n };
+    if (c->writers)
+        return -EAGAIN;
+    ssize_t sent =
+        sys->send(sys, c->recv.fd, &(struct msghdr){ .msg_iov = &v, .msg_iovlen = 1 }, 0);
+    if (sent > 0)
+        conn_count_burst(c, (size_t)sent);
+    return sent;
+}
+
 int stoa_write(stoa_conn *c, const void *buf, size_t len)
 {
     struct iovec v = { (void *)buf, len };

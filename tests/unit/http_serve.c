@@ -109,6 +109,47 @@ static void half_a_request_holds_nothing_back(void **state)
     play_end(&p);
 }
 
+struct waiter {
+    stoa_conn *c;
+    size_t takes, sent;
+};
+
+static int waits_at_b(stoa_http *x, void *arg)
+{
+    struct waiter *w = arg;
+    if (!str_eq(stoa_http_path(x), STR("/b")))
+        return path(x, NULL);
+    assert_int_equal(w->c->out_n, 0);
+    assert_int_equal(stoa_http_start(x, 200, 2), 0);
+    assert_int_equal(stoa_http_write(x, "/", 1), 0);
+    w->c->takes_now = w->takes;
+    fake_wait(w->c);
+    w->sent = w->c->out_n;
+    return stoa_http_write(x, "b", 1);
+}
+
+/* What is answered must not wait for a handler that waits, nor must what that has written so far
+ * go before it wants that. */
+static void a_handler_that_waits_holds_nothing_back(void **state)
+{
+    static const size_t takes[] = { 0, 1, 100, 100000 };
+    (void)state;
+    for (size_t i = 0; i < 4; i++) {
+        struct play p = { 0 };
+        struct waiter w = { .c = &p.c, .takes = takes[i] };
+        char got[32];
+        play_begin(&p, waits_at_b, &w,
+                   STR("GET /a HTTP/1.1\r\nHost: a\r\n\r\nGET /b HTTP/1.1\r\nHost: a\r\n\r\n" GET));
+        assert_int_equal(play_run(&p), KEPT);
+        size_t whole = (size_t)(strstr(fake_text(&p.c), "\r\n\r\n/a") - p.c.out) + 6;
+        assert_int_equal(w.sent, takes[i] < whole ? takes[i] : whole);
+        assert_int_equal(p.c.sends, takes[i] ? 2 : 1);
+        assert_string_equal(fake_statuses(&p.c, METHOD_GET, got, sizeof got), "200 200 200");
+        assert_int_equal(fake_count(&p.c, "\r\n\r\n/b"), 1);
+        play_end(&p);
+    }
+}
+
 /* ---- bodies that nobody reads ---- */
 
 static void unread(uint64_t announced, size_t comes, bool chunked, enum fake_end end,
@@ -518,6 +559,7 @@ int main(void)
         cmocka_unit_test(many_in_one_packet_are_answered_in_few_sends),
         cmocka_unit_test(dribs_are_answered_as_they_are_whole),
         cmocka_unit_test(half_a_request_holds_nothing_back),
+        cmocka_unit_test(a_handler_that_waits_holds_nothing_back),
         cmocka_unit_test(bodies_that_nobody_reads),
         cmocka_unit_test(a_body_that_nobody_reads_and_that_does_not_come),
         cmocka_unit_test(a_malformed_body_that_nobody_reads),
