@@ -2,8 +2,6 @@
 #include "wire/framing.h"
 #include "wire/chars.h"
 
-#include <arpa/inet.h>
-
 static int note_length(struct head *h, struct stoa_str value)
 {
     int64_t n = 0;
@@ -117,51 +115,4 @@ int framing_judge_response(struct head *h)
     /* RFC 9112 section 6.3: what is not chunked last ends with the connection. */
     h->coded = !h->chunked;
     return h->chunked && h->coding_seen ? FAULT_CODING_UNKNOWN : 0;
-}
-
-enum head_body head_response_body(const struct head *h, enum method method)
-{
-    if (h->status < 200 || h->status == 204 || h->status == 304 || method == METHOD_HEAD ||
-        (method == METHOD_CONNECT && h->status < 300))
-        return HEAD_BODY_NONE;
-    if (h->chunked)
-        return HEAD_BODY_CHUNKED;
-    if (h->content_length >= 0)
-        return HEAD_BODY_LENGTH;
-    return HEAD_BODY_CLOSE;
-}
-
-/* [IPv6 address]; other literals are in no use. returns its bytes; 0 when it is none. */
-static size_t literal_span(struct stoa_str s)
-{
-    char text[INET6_ADDRSTRLEN];
-    struct in6_addr addr;
-    size_t close = str_find(s, ']');
-    if (close == s.n || close > sizeof text)
-        return 0;
-    memcpy(text, s.p + 1, close - 1);
-    text[close - 1] = 0;
-    return inet_pton(AF_INET6, text, &addr) == 1 ? close + 1 : 0;
-}
-
-/* Registered name or IPv4 address: the same bytes may stand in both. */
-static size_t name_span(struct stoa_str s)
-{
-    size_t i = char_span(s, CHAR_HOST);
-    while (i + 2 < s.n && s.p[i] == '%' && char_is(s.p[i + 1], CHAR_HEX) &&
-           char_is(s.p[i + 2], CHAR_HEX))
-        i += 3 + char_span(str_from(s, i + 3), CHAR_HOST);
-    return i;
-}
-
-bool head_is_host(struct stoa_str s)
-{
-    if (s.n == 0)
-        return true;
-    size_t n = s.p[0] == '[' ? literal_span(s) : name_span(s);
-    if (n == 0 || n == s.n)
-        return n == s.n;
-    uint64_t port = 0;
-    struct stoa_str digits = str_from(s, n + 1);
-    return s.p[n] == ':' && (digits.n == 0 || (str_to_u64(digits, &port) && port <= 65535));
 }

@@ -1,5 +1,5 @@
 /* wire/framing.h -- what a head's fields say about the message's end and the connection (RFC 9112
- * sections 6 and 9): noted field by field, judged at the end. Called by head.c only. */
+ * sections 6 and 9): noted field by field, judged at the end. Called by parse.c only. */
 #ifndef WIRE_FRAMING_H
 #define WIRE_FRAMING_H
 

@@ -67,6 +67,11 @@ static void owners_block(void **state)
         arena_reset(&a);
         assert_int_equal(f.bytes, 0);
     }
+    arena_init(&a, &f.mem, first, 64);
+    assert_ptr_equal(arena_alloc(&a, 64), first); /* to the last byte */
+    assert_ptr_equal(arena_alloc(&a, 0), first + 64);
+    assert_int_equal(f.bytes, 0);
+    arena_reset(&a);
 }
 
 static void no_memory(void **state)

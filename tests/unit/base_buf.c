@@ -61,6 +61,7 @@ static void writers(void **state)
     buf_u64(&b, 0);
     buf_str(&b, STR(" "));
     buf_u64(&b, UINT64_MAX);
+    buf_fmt(&b, "%s", "");
     buf_fmt(&b, " %s %d %0300d", "x", -1, 7);
     assert_false(b.failed);
     assert_int_equal(b.n, 2 + 20 + 6 + 300);

@@ -47,7 +47,7 @@ static void system_calls(void **state)
     assert_int_equal(sys_int(3), 3);
     assert_int_equal(sys_size(read(-1, &c, 1)), -EBADF);
     assert_int_equal(sys_size(3), 3);
-    assert_int_equal(sys_ptr(mmap(NULL, 0, PROT_READ, MAP_PRIVATE, -1, 0), MAP_FAILED), -EBADF);
+    assert_int_equal(sys_ptr(mmap(NULL, 1, PROT_READ, MAP_PRIVATE, -1, 0), MAP_FAILED), -EBADF);
     assert_int_equal(sys_ptr(&c, MAP_FAILED), 0);
 }
 
