@@ -20,7 +20,7 @@ static stoa_time sends(const struct client *c, const struct step *step)
 static stoa_time patience(const struct client *c)
 {
     stoa_time span = 20 * STOA_SEC;
-    uint64_t bytes = c->out.n;
+    uint64_t bytes = c->out.n + c->expect.n;
     for (unsigned i = 0; i < c->steps_n; i++)
         span += c->steps[i].span * sends(c, &c->steps[i]);
     for (unsigned i = 0; i < c->asks_n; i++)
@@ -36,6 +36,7 @@ void client_init(struct client *c, struct server *server, int id, stoa_time begi
     struct world *w = server->w;
     *c = (struct client){ .w = w, .server = server, .id = id, .begins = begins, .wake = begins };
     buf_init(&c->out, &mem_default, NULL, 0);
+    buf_init(&c->expect, &mem_default, NULL, 0);
     heard_init(&c->heard);
     c->room_up = world_size(w, 1, 65536);
     c->room_down = world_size(w, 1, 65536);
@@ -51,6 +52,7 @@ void client_init(struct client *c, struct server *server, int id, stoa_time begi
 void client_done(struct client *c)
 {
     buf_done(&c->out);
+    buf_done(&c->expect);
     heard_done(&c->heard);
 }
 
@@ -138,7 +140,10 @@ static bool hear(struct client *c)
         return false;
     }
     world_note(c->w, "client-hears", c->id, n);
-    hear_bytes(c, bytes, (size_t)n);
+    if (c->manner->hear)
+        c->manner->hear(c, bytes, (size_t)n);
+    else
+        hear_bytes(c, bytes, (size_t)n);
     if (c->read_gap)
         c->wake = c->w->now + c->read_gap;
     return !c->read_gap && !world_failed(c->w);
@@ -211,6 +216,7 @@ static bool act(struct client *c, const struct step *step)
     switch (step->act) {
     case ACT_SEND: return act_send(c, step);
     case ACT_REPLIES: return c->answered >= step->to;
+    case ACT_HEARD: return c->heard_n >= step->to;
     case ACT_CONTINUE:
         return c->answered >= step->to || c->asks[c->answered].continued || step_is_over(c, step);
     case ACT_PAUSE: return step_is_over(c, step);
@@ -261,8 +267,12 @@ static void client_begin(struct client *c)
 {
     if (c->w->verbose)
         client_show(c);
-    c->s = vnet_connect(&c->server->k->net, (struct sockaddr *)&c->server->http_name,
-                        c->server->http_name_len, c->room_up, c->room_down);
+    enum door door = c->manner->door;
+    if (door == DOOR_HTTP && world_below(c->w, 4) == 0)
+        door = DOOR_SHARED;
+    const struct door_name *to = &c->server->doors[door];
+    c->s = vnet_connect(&c->server->k->net, (const struct sockaddr *)&to->name, to->len, c->room_up,
+                        c->room_down);
     world_note(c->w, c->manner->name, c->id, c->s->id);
 }
 
@@ -279,7 +289,9 @@ static void client_give_up(struct client *c)
 void client_turn(struct client *c)
 {
     struct vstream *s = c->s;
-    if (c->w->now >= c->deadline)
+    if (c->manner->turn)
+        c->manner->turn(c);
+    else if (c->w->now >= c->deadline)
         client_give_up(c);
     else if (!s)
         client_begin(c);
@@ -307,6 +319,7 @@ static bool step_is_ready(const struct client *c)
         return c->mute || c->sent >= step->to || c->s->end[CLIENT].was_reset ||
                (c->send_wake <= c->w->now && vstream_room(c->s, CLIENT));
     case ACT_REPLIES: return c->answered >= step->to;
+    case ACT_HEARD: return c->heard_n >= step->to;
     case ACT_CONTINUE:
         return c->answered >= step->to || c->asks[c->answered].continued || step_is_over(c, step);
     case ACT_PAUSE:
@@ -331,6 +344,15 @@ bool client_is_ready(const struct client *c)
                 : vstream_is_readable(c->s, CLIENT))
         return true;
     return step_is_ready(c);
+}
+
+bool client_is_resting(const struct client *c)
+{
+    if (c->done || c->deaf || c->manner->hear || c->step == c->steps_n)
+        return false;
+    enum act act = c->steps[c->step].act;
+    bool all = c->answered == c->asks_n || !c->asks[c->answered].begun;
+    return all && !c->said_close && (act == ACT_PAUSE || act == ACT_HEAR_END);
 }
 
 stoa_time client_next(const struct client *c)

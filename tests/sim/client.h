@@ -11,6 +11,7 @@
 
 struct topic;
 struct manner;
+struct client;
 
 /* A range of bytes that is asked for: from = -1: the last `to` ones; to = -1: up to the end. */
 struct span {
@@ -40,6 +41,7 @@ struct ask {
 enum act {
     ACT_SEND,     /* up to the offset `to`, in pieces of `piece` bytes, `span` after one another */
     ACT_REPLIES,  /* wait for `to` replies in all */
+    ACT_HEARD,    /* wait for `to` bytes, where no HTTP is spoken */
     ACT_CONTINUE, /* wait for a 100 or a reply, at most `span` */
     ACT_PAUSE,    /* do nothing for `span` */
     ACT_DEAF,     /* read no more */
@@ -60,7 +62,19 @@ struct step {
 /* How a connection ended, as its client sees it. */
 enum ending { END_NOT_YET, END_FIN, END_RESET, END_OWN /* the client ended it */, END_REFUSED };
 
-enum { ASKS_MAX = 12, STEPS_MAX = 64 };
+enum { ASKS_MAX = 12, STEPS_MAX = 64, DATAGRAMS_MAX = 20 };
+
+struct manner {
+    const char *name;
+    unsigned weight;
+    bool is_good;
+    bool is_long; /* takes the server's time limits to end */
+    enum door door;
+    void (*script)(struct client *c);
+    void (*hear)(struct client *c, const char *p, size_t n); /* NULL = HTTP */
+    void (*turn)(struct client *c);    /* instead of all that client.c does; may be NULL */
+    void (*verdict)(struct client *c); /* of its own, at its end; may be NULL */
+};
 
 struct client {
     struct world *w;
@@ -75,6 +89,7 @@ struct client {
     size_t sent;
     struct ask asks[ASKS_MAX];
     unsigned asks_n, answered;
+    unsigned turned_away; /* replies of a server that had no memory for the request */
     struct step steps[STEPS_MAX];
     unsigned steps_n, step;
     stoa_time step_began;
@@ -89,18 +104,18 @@ struct client {
     stoa_time wake;      /* does nothing before */
     stoa_time send_wake; /* sends nothing before */
 
+    /* Where no HTTP is spoken (talk.c): */
+    struct buf expect; /* what must be heard */
+    size_t heard_n;
+    uint64_t content;
+    unsigned datagrams;
+    size_t datagram_bytes[DATAGRAMS_MAX];
+    uint64_t datagrams_back; /* a bit for each */
+    uint32_t disasters;
+
     enum ending ending;
     stoa_time ended;
     bool done;
-};
-
-struct manner {
-    const char *name;
-    unsigned weight;
-    bool is_good;
-    bool is_long; /* takes the server's time limits to end */
-    void (*script)(struct client *c);
-    void (*verdict)(struct client *c); /* of its own, at its end; may be NULL */
 };
 
 /* Draws a manner and what to ask. good: one of the good ones. */
@@ -111,6 +126,9 @@ void client_done(struct client *c);
 bool client_is_ready(const struct client *c);
 stoa_time client_next(const struct client *c);
 void client_turn(struct client *c);
+
+/* Has it nothing to ask for at present, and nothing to hear? */
+bool client_is_resting(const struct client *c);
 
 /* ---- for topics.c and manners.c ---- */
 

@@ -42,8 +42,10 @@ static void judge_date(struct client *c, const struct ask *a)
 {
     struct stoa_str date = heard_field(&c->heard, STR("Date"));
     int64_t s, now_s = world_real(c->w) / STOA_SEC;
-    if (!date.p && c->heard.status >= 500) /* RFC 9110 section 6.6.1: it need not be there */
+    if (!date.p && c->heard.status == 503) { /* without memory for an exchange */
+        c->turned_away++;
         return;
+    }
     if (!date_parse(date, now_s, &s))
         client_fail(c, "no Date, or a bad one: %.*s", (int)date.n, date.p ? date.p : "");
     else if (!c->w->happened[MISHAP_REAL_JUMP] &&
@@ -56,6 +58,8 @@ static void judge_persistence(struct client *c, const struct ask *a)
 {
     const struct heard *h = &c->heard;
     bool may = a->closes || a->may_close || a->topic->is_wrong || client_is_excused(c);
+    uint32_t max = c->server->set.requests_max;
+    may |= max && c->answered + 1 == max;
     bool ends = h->close || (a->is_old && !h->keep_alive);
     if (ends && !may && !c->server->stopped && c->manner->is_good)
         client_fail(c, "the reply ends the connection without need");
@@ -81,7 +85,8 @@ void judge_reply(struct client *c)
     world_note(c->w, "client-reply", c->id, c->heard.status);
     judge_date(c, a);
     judge_persistence(c, a);
-    if (is_apology(c->heard.status) && client_is_excused(c))
+    bool in_need = client_is_excused(c) || c->server->set.is_tight;
+    if (is_apology(c->heard.status) && in_need)
         return;
     if (a->topic->breaks && c->heard.status == 200)
         client_fail(c, "a reply that broke off looks whole");

@@ -1,5 +1,6 @@
 /* sim/manners.c -- in which manner clients behave, a row each: good ones, and rude ones. A script
  * says what is sent when; a verdict is what a manner demands besides the rules of judge.c. */
+#include "sim/manners.h"
 #include "sim/topics.h"
 
 /* How late the server may be with a time limit, as its client sees it. */
@@ -276,33 +277,46 @@ static void wrong(struct client *c)
 }
 
 static const struct manner manners[] = {
-    { "one", 8, true, false, one, NULL },
-    { "kept", 8, true, false, kept, NULL },
-    { "pipelining", 6, true, false, pipelining, NULL },
-    { "dribbling", 3, true, false, dribbling, NULL },
-    { "unhurried", 3, true, false, unhurried, NULL },
-    { "half-closing", 3, true, false, half_closing, NULL },
-    { "returning", 4, true, false, returning, NULL },
-    { "resting", 2, true, true, resting, resting_verdict },
-    { "wrong", 4, true, false, wrong, NULL },
-    { "resetting", 3, false, false, resetting, NULL },
-    { "closing", 3, false, false, closing, NULL },
-    { "vanishing", 2, false, true, vanishing, NULL },
-    { "deaf", 1, false, true, deaf, deaf_verdict },
-    { "silent", 1, false, true, silent, silent_verdict },
-    { "half", 2, false, true, half, half_verdict },
+    { .name = "one", .weight = 8, .is_good = true, .script = one },
+    { .name = "kept", .weight = 8, .is_good = true, .script = kept },
+    { .name = "pipelining", .weight = 6, .is_good = true, .script = pipelining },
+    { .name = "dribbling", .weight = 3, .is_good = true, .script = dribbling },
+    { .name = "unhurried", .weight = 3, .is_good = true, .script = unhurried },
+    { .name = "half-closing", .weight = 3, .is_good = true, .script = half_closing },
+    { .name = "returning", .weight = 4, .is_good = true, .script = returning },
+    { .name = "resting",
+      .weight = 2,
+      .is_good = true,
+      .is_long = true,
+      .script = resting,
+      .verdict = resting_verdict },
+    { .name = "wrong", .weight = 4, .is_good = true, .script = wrong },
+    { .name = "resetting", .weight = 3, .script = resetting },
+    { .name = "closing", .weight = 3, .script = closing },
+    { .name = "vanishing", .weight = 2, .is_long = true, .script = vanishing },
+    { .name = "deaf", .weight = 1, .is_long = true, .script = deaf, .verdict = deaf_verdict },
+    { .name = "silent", .weight = 1, .is_long = true, .script = silent, .verdict = silent_verdict },
+    { .name = "half", .weight = 2, .is_long = true, .script = half, .verdict = half_verdict },
 };
+
+/* Draws one of n rows, or keeps what was found before; sum: the weights so far. */
+static const struct manner *draw(struct world *w, bool good, const struct manner *rows, size_t n,
+                                 uint64_t *sum, const struct manner *found)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (good && (!rows[i].is_good || rows[i].is_long))
+            continue;
+        *sum += rows[i].weight;
+        if (world_below(w, *sum) < rows[i].weight)
+            found = &rows[i];
+    }
+    return found;
+}
 
 const struct manner *manner_draw(struct world *w, bool good)
 {
     uint64_t sum = 0;
-    const struct manner *found = NULL;
-    for (size_t i = 0; i < sizeof(manners) / sizeof(*manners); i++) {
-        if (good && (!manners[i].is_good || manners[i].is_long))
-            continue;
-        sum += manners[i].weight;
-        if (world_below(w, sum) < manners[i].weight)
-            found = &manners[i];
-    }
-    return found;
+    size_t n = sizeof(manners) / sizeof(*manners);
+    const struct manner *m = draw(w, good, manners, n, &sum, NULL);
+    return draw(w, good, talk_manners, talk_manners_n, &sum, m);
 }

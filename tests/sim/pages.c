@@ -127,6 +127,8 @@ static const struct ventry *entry_of(struct client *c, const struct ask *a)
  * that could not be read for lack of something is passed over, for as long as that is believed. */
 static bool is_best(struct client *c, const struct ask *a, const struct ventry *e)
 {
+    if (c->server->set.is_tight)
+        return true;
     if (c->w->disasters && a->begun - c->w->last_mishap < BELIEVED_MS * STOA_MS)
         return true;
     for (int i = 0; i < 3 && accepts[a->number[0]].best[i]; i++) {

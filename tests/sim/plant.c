@@ -27,7 +27,7 @@ static const struct {
     [PLANT_DONE_NEVER] = { "done-never", "", false },
     [PLANT_CANCEL_DEAF] = { "cancel-deaf", "does not end", false },
     [PLANT_CANCEL_LATE] = { "cancel-late", "cancel: ", false },
-    [PLANT_ACCEPT_LOST] = { "accept-lost", "left open", false },
+    [PLANT_ACCEPT_LOST] = { "accept-lost", "waited in vain", false },
     [PLANT_CHUNK_LOST] = { "chunk-lost", "a chunk that was not given back", false },
     [PLANT_CHUNK_TWICE] = { "chunk-twice", "chunk given back twice", false },
     [PLANT_CLOSE_LOST] = { "close-lost", "left open", false },

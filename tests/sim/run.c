@@ -73,6 +73,34 @@ static bool act_one(struct run *r)
     return true;
 }
 
+/* Does this connection only wait for its client's next request? */
+static bool is_resting(const struct run *r, const struct vstream *s)
+{
+    for (int i = 0; i < r->clients_n; i++)
+        if (r->clients[i].s == s)
+            return client_is_resting(&r->clients[i]);
+    return false;
+}
+
+/* Connections that wait between requests cost no task, no stack and no buffer. */
+static void check_rest(struct run *r)
+{
+    list_each (node, &r->k.net.streams) {
+        const struct vstream *s = list_owner(node, struct vstream, node);
+        if (s->end[SERVER].open && (s->port || s->cut || !is_resting(r, s)))
+            return;
+    }
+    for (int i = 0; i < r->server.set.cores; i++) {
+        const struct score *c = &r->server.cores[i];
+        if (!c->is_open)
+            continue;
+        if (c->core.sched.tasks)
+            world_fail(&r->w, "%zu tasks for connections at rest", c->core.sched.tasks);
+        if (!list_is_empty(&c->io.chunks))
+            world_fail(&r->w, "a buffer is held for connections at rest");
+    }
+}
+
 static stoa_time sooner(stoa_time a, stoa_time b)
 {
     return a < b ? a : b;
@@ -85,6 +113,8 @@ static void wait(struct run *r, stoa_time until)
     next = sooner(next, server_next(&r->server));
     for (int i = 0; i < r->clients_n; i++)
         next = sooner(next, client_next(&r->clients[i]));
+    if (next - r->w.now > STOA_SEC && !r->server.stopped)
+        check_rest(r);
     if (next > r->w.now)
         world_pass(&r->w, next - r->w.now);
     world_note(&r->w, "wait", 0, 0);
@@ -138,9 +168,16 @@ static void drain(struct run *r)
     struct server *s = &r->server;
     if (!s->stopped)
         server_stop(s, s->set.grace);
+    /* A second stop may come, with less patience. */
+    stoa_time again =
+        world_below(&r->w, 4) ? STOA_NEVER : r->w.now + world_between(&r->w, 0, s->set.grace);
     stoa_time latest = s->stop_at + 30 * STOA_SEC;
     while (!server_has_ended(s) && !world_failed(&r->w)) {
-        step(r, latest);
+        step(r, sooner(again, latest));
+        if (r->w.now >= again) {
+            server_stop(s, 0);
+            again = STOA_NEVER;
+        }
         if (r->w.now >= latest)
             world_fail(&r->w, "the server does not end: %zu things live on its first core",
                        s->cores[0].core.live);
@@ -172,6 +209,19 @@ static void perform(struct run *r)
     }
     w->calm = world_below(w, 2);
     drain(r);
+}
+
+/* Nobody has heard what the log was not told. */
+static void count_replies(struct run *r)
+{
+    uint64_t away = 0;
+    for (int i = 0; i < r->clients_n; i++) {
+        r->replies += r->clients[i].answered;
+        away += r->clients[i].turned_away;
+    }
+    if (r->replies - away > r->server.exchanges)
+        world_fail(&r->w, "%llu replies, of which the log was told of %llu",
+                   (unsigned long long)r->replies, (unsigned long long)r->server.exchanges);
 }
 
 static void finish(struct run *r)
@@ -208,16 +258,16 @@ void run_seed(uint64_t seed, enum plant plant, bool verbose, struct outcome *ret
     vkernel_init(&r->k, &r->w);
     ram_init(&r->ram, &r->w);
     perform(r);
+    count_replies(r);
     if (!world_failed(&r->w)) /* else its leftovers say nothing, and may be in any state */
         finish(r);
     *ret = (struct outcome){ .failed = world_failed(&r->w),
                              .trace = r->w.trace,
                              .notes = r->w.notes,
+                             .replies = r->replies,
                              .planted = r->w.planted };
     memcpy(ret->failure, r->w.failure, sizeof(ret->failure));
-    for (int i = 0; i < r->clients_n; i++) {
-        ret->replies += r->clients[i].answered;
+    for (int i = 0; i < r->clients_n; i++)
         client_done(&r->clients[i]);
-    }
     free(r);
 }

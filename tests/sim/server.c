@@ -2,7 +2,6 @@
 #include "sim/server.h"
 
 #include "base/check.h"
-#include "net/listener.h"
 #include "sim/site.h"
 
 #include <errno.h>
@@ -33,6 +32,7 @@ static void settings_draw(struct server *s)
         .head_max = 4096,
         .line_max = 1024,
         .grace = seconds(w, 0, 10),
+        .requests_max = world_below(w, 8) ? 0 : (uint32_t)world_between(w, 1, 5),
     };
     if (is_tight && world_below(w, 2))
         s->k->fds_limit = (int)world_between(w, 4 * s->set.cores + 6, 40);
@@ -46,19 +46,16 @@ static void say(void *ctx, enum stoa_level level, const char *text)
     world_note(s->w, text, level, 0);
 }
 
-static int http_listen(struct server *s)
+/* What the access log would be told. */
+static void observe(void *ctx, struct core *core, const struct http_facts *f)
 {
-    struct addr a = { .len = sizeof(struct sockaddr_in),
-                      .v4 = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(0x7f000001) } };
-    struct listener_options opt = {
-        .backlog = s->set.backlog, .idle = s->set.idle, .serve = http_serve, .arg = &s->http
-    };
-    struct listener *l;
-    struct net_failure why;
-    int r = listener_open(s->rt, &a, &opt, &l, &why);
-    memcpy(&s->http_name, &a.any, a.len);
-    s->http_name_len = a.len;
-    return r;
+    struct server *s = ctx;
+    world_note(s->w, "exchange", core->index, f->status);
+    s->exchanges += f->status != 0;
+    bool is_status = f->status == 0 || (f->status >= 200 && f->status <= 599);
+    if (!is_status || f->ended < f->began || (f->status == 0 && !f->err))
+        world_fail(s->w, "the log is told of status %d, error %d, %lld ns", f->status, f->err,
+                   (long long)(f->ended - f->began));
 }
 
 static int core_start(struct server *s, int i)
@@ -107,6 +104,8 @@ static int server_open(struct server *s)
         return r;
     s->http = (struct http_service){ .handler = site_serve,
                                      .arg = s,
+                                     .observer = { observe, s },
+                                     .requests_max = s->set.requests_max,
                                      .head_within = s->set.head_within,
                                      .body_within = s->set.body_within,
                                      .send_within = s->set.send_within,
@@ -115,7 +114,7 @@ static int server_open(struct server *s)
                                      .line_max = s->set.line_max };
     r = http_service_init(&s->http, s->set.cores, &s->ram->mem);
     r = r ? r : files_start(s);
-    r = r ? r : http_listen(s);
+    r = r ? r : doors_open(s);
     for (int i = 0; r == 0 && i < s->set.cores; i++)
         r = core_start(s, i);
     return r;

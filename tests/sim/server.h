@@ -21,6 +21,22 @@ struct settings {
     uint64_t body_max;
     size_t head_max, line_max;
     stoa_time grace;
+    uint32_t requests_max; /* per connection; 0 = no limit */
+};
+
+/* Where it can be met (doors.c). */
+enum door {
+    DOOR_HTTP,   /* a socket per core */
+    DOOR_SHARED, /* HTTP, too: a socket that was handed over, for all cores */
+    DOOR_ECHO,
+    DOOR_LINES,
+    DOOR_DATAGRAM,
+    DOORS
+};
+
+struct door_name {
+    struct sockaddr_storage name;
+    socklen_t len;
 };
 
 enum phase { PHASE_RUNS, PHASE_DRAINS, PHASE_CUT, PHASE_ENDED };
@@ -45,17 +61,20 @@ struct server {
     struct shelf shelf;
     struct files *files;
     int root; /* the folder's descriptor; -1 = not open */
-    struct sockaddr_storage http_name;
-    socklen_t http_name_len;
+    struct door_name doors[DOORS];
     struct score cores[CORES_MAX];
     stoa_time stopped; /* when it was told to; 0 = not */
     stoa_time stop_at; /* the end of the grace */
     uint64_t turns;
+    uint64_t exchanges; /* with a response, as the access log would have them */
 };
 
 /* returns  0; -ENOMEM and the like: it could not start, and is told to stop: cores that have begun
  *          must still be turned until server_has_ended. */
 int server_start(struct server *s, struct world *w, struct vkernel *k, struct ram *ram);
+
+/* doors.c: opens all listeners. returns 0, < 0. */
+int doors_open(struct server *s);
 
 bool server_is_ready(const struct server *s, int core);
 stoa_time server_next(const struct server *s);

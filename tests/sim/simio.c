@@ -4,6 +4,8 @@
 #include "base/check.h"
 
 #include <errno.h>
+#include <netinet/in.h>
+#include <stdalign.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,6 +14,7 @@ struct simchunk {
     struct list node;  /* in simio.chunks */
     uint64_t mark;
     struct sockaddr_storage from;
+    alignas(struct cmsghdr) char control[CMSG_SPACE(sizeof(struct in_pktinfo))]; /* datagrams */
     char *bytes; /* of exactly the length that came, so that reading past it is seen */
 };
 
@@ -233,9 +236,23 @@ static void harvest_recv(struct simio *s, struct slot *slot, struct vstream *st)
         harvest(s, slot, (int)r, c, r <= 0);
 }
 
+/* IP_PKTINFO. */
+static void control_set(struct simchunk *c, const struct vdatagram *d)
+{
+    const struct sockaddr_in *to = (const void *)&d->to;
+    struct in_pktinfo info = { .ipi_addr = to->sin_addr, .ipi_spec_dst = to->sin_addr };
+    struct cmsghdr *head = (void *)c->control;
+    *head = (struct cmsghdr){ .cmsg_len = CMSG_LEN(sizeof(info)),
+                              .cmsg_level = IPPROTO_IP,
+                              .cmsg_type = IP_PKTINFO };
+    memcpy(CMSG_DATA(head), &info, sizeof(info));
+    c->c.control = c->control;
+    c->c.control_len = sizeof(c->control);
+}
+
 static void harvest_datagram(struct simio *s, struct slot *slot, struct vport *p)
 {
-    struct datagram *d = vport_datagram(&s->k->net, p);
+    struct vdatagram *d = vport_datagram(&s->k->net, p);
     struct io_chunk *c = chunk_new(s, d->n);
     if (d->n)
         memcpy(c->bytes, d->bytes, d->n);
@@ -243,6 +260,7 @@ static void harvest_datagram(struct simio *s, struct slot *slot, struct vport *p
     sc->from = d->from;
     c->from = (struct sockaddr *)&sc->from;
     c->from_len = d->from_len;
+    control_set(sc, d);
     c->stamp_ns = world_real(s->w);
     harvest(s, slot, (int)d->n, c, false);
     free(d);

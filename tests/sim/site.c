@@ -177,6 +177,24 @@ static int serve_ignore(stoa_http *x)
     return stoa_http_reply(x, 200, "text/plain", "ignored\n", 8);
 }
 
+int site_lines(stoa_conn *c, void *arg)
+{
+    struct stoa_str line;
+    char text[40];
+    int r, n;
+    (void)arg;
+    while ((r = stoa_read_line(c, &line, 200)) == 0) {
+        n = snprintf(text, sizeof(text), "%zu\n", line.n);
+        if ((r = stoa_write(c, text, (size_t)n)) < 0)
+            return r;
+    }
+    if (r != STOA_EEOF || line.n == 0)
+        return r == STOA_EEOF ? 0 : r;
+    n = snprintf(text, sizeof(text), "%zu without an end\n", line.n);
+    r = stoa_write(c, text, (size_t)n);
+    return r < 0 ? r : stoa_finish(c);
+}
+
 static const struct {
     const char *path;
     int (*serve)(stoa_http *x);

@@ -8,6 +8,9 @@
 /* The handler. arg: struct server.                                                [waits] */
 int site_serve(stoa_http *x, void *arg);
 
+/* A raw handler: answers each line, of at most 200 bytes, with its length.           [waits] */
+int site_lines(stoa_conn *c, void *arg);
+
 /* FNV-1a, for /count. */
 uint64_t site_sum(uint64_t sum, const void *p, size_t n);
 #define SITE_SUM_EMPTY UINT64_C(0xcbf29ce484222325)

@@ -363,7 +363,8 @@ const struct topic *topic_draw(const struct client *c)
     uint64_t sum = 0;
     const struct topic *t =
         draw(c, own_topics, sizeof(own_topics) / sizeof(*own_topics), &sum, NULL);
-    return draw(c, page_topics, page_topics_n, &sum, t);
+    t = draw(c, page_topics, page_topics_n, &sum, t);
+    return draw(c, path_topics, path_topics_n, &sum, t);
 }
 
 struct ask *ask_add(struct client *c, const struct topic *topic, bool keep)

@@ -21,6 +21,10 @@ const struct topic *topic_draw(const struct client *c);
 extern const struct topic page_topics[], topic_again;
 extern const size_t page_topics_n;
 
+/* Those about other paths: sim/paths.c. */
+extern const struct topic path_topics[];
+extern const size_t path_topics_n;
+
 /* Not drawn: sim/wrongs.c. */
 extern const struct topic topic_wrong, topic_garbage, topic_half;
 

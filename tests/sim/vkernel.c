@@ -135,7 +135,8 @@ static int sim_get_option(const struct io_sys *s, int fd, int level, int name, v
     int value = level == SOL_SOCKET ? option_value(f, name) : 0;
     memset(v, 0, *n);
     memcpy(v, &value, *n < sizeof(value) ? *n : sizeof(value));
-    return (int)told(k, "get_option", fd, value);
+    told(k, "get_option", fd, value);
+    return 0;
 }
 
 static int name_give(const struct sockaddr_storage *name, socklen_t len, struct sockaddr_storage *a,
@@ -220,6 +221,18 @@ static size_t total(const struct msghdr *m)
     return n;
 }
 
+/* IP_PKTINFO, as the receiver was told it. */
+static bool is_sent_from(const struct msghdr *m, const struct vport *p)
+{
+    const struct sockaddr_in *own = (const void *)&p->name;
+    const struct cmsghdr *c = CMSG_FIRSTHDR(m);
+    struct in_pktinfo info;
+    if (!c || c->cmsg_level != IPPROTO_IP || c->cmsg_type != IP_PKTINFO)
+        return false;
+    memcpy(&info, CMSG_DATA(c), sizeof(info));
+    return info.ipi_spec_dst.s_addr == own->sin_addr.s_addr;
+}
+
 static ssize_t datagram_send(struct vkernel *k, struct vport *p, const struct msghdr *m)
 {
     char bytes[1500];
@@ -229,6 +242,8 @@ static ssize_t datagram_send(struct vkernel *k, struct vport *p, const struct ms
         return -EDESTADDRREQ;
     if (n > sizeof(bytes))
         return -EMSGSIZE;
+    if (!is_sent_from(m, p))
+        world_fail(k->w, "a datagram is answered from another address than it was sent to");
     memcpy(&to, m->msg_name, m->msg_namelen);
     gather(m, bytes, n);
     vnet_send_to(&k->net, bytes, n, &p->name, p->name_len, &to, m->msg_namelen);

@@ -21,7 +21,7 @@ static void datagrams_free(struct list *l)
 {
     list_each (node, l) {
         list_unlink(node);
-        free(list_owner(node, struct datagram, node));
+        free(list_owner(node, struct vdatagram, node));
     }
 }
 
@@ -224,7 +224,7 @@ struct vstream *vport_accept(struct vport *p)
 void vnet_send_to(struct vnet *net, const void *p, size_t n, const struct sockaddr_storage *from,
                   socklen_t from_len, const struct sockaddr_storage *to, socklen_t to_len)
 {
-    struct datagram *d = malloc(sizeof(*d) + n);
+    struct vdatagram *d = malloc(sizeof(*d) + n);
     check(d);
     list_init(&d->node);
     name_set(&d->from, &d->from_len, from, from_len);
@@ -237,11 +237,11 @@ void vnet_send_to(struct vnet *net, const void *p, size_t n, const struct sockad
     list_push_back(port ? &port->datagrams : &net->datagrams, &d->node);
 }
 
-static struct datagram *datagram_find(const struct list *l, const struct sockaddr_storage *to,
-                                      stoa_time now)
+static struct vdatagram *datagram_find(const struct list *l, const struct sockaddr_storage *to,
+                                       stoa_time now)
 {
     list_each (node, l) {
-        struct datagram *d = list_owner(node, struct datagram, node);
+        struct vdatagram *d = list_owner(node, struct vdatagram, node);
         if (d->at <= now && (!to || name_eq(&d->to, to)))
             return d;
     }
@@ -253,17 +253,17 @@ bool vport_has_datagram(const struct vnet *net, const struct vport *p)
     return datagram_find(&p->datagrams, NULL, net->w->now) != NULL;
 }
 
-struct datagram *vport_datagram(struct vnet *net, struct vport *p)
+struct vdatagram *vport_datagram(struct vnet *net, struct vport *p)
 {
-    struct datagram *d = datagram_find(&p->datagrams, NULL, net->w->now);
+    struct vdatagram *d = datagram_find(&p->datagrams, NULL, net->w->now);
     if (d)
         list_unlink(&d->node);
     return d;
 }
 
-struct datagram *vnet_datagram(struct vnet *net, const struct sockaddr_storage *to)
+struct vdatagram *vnet_datagram(struct vnet *net, const struct sockaddr_storage *to)
 {
-    struct datagram *d = datagram_find(&net->datagrams, to, net->w->now);
+    struct vdatagram *d = datagram_find(&net->datagrams, to, net->w->now);
     if (d)
         list_unlink(&d->node);
     return d;
@@ -284,7 +284,7 @@ void vnet_settle(struct vnet *net)
 static stoa_time datagrams_next(const struct list *l, stoa_time now, stoa_time best)
 {
     list_each (node, l) {
-        stoa_time at = list_owner(node, struct datagram, node)->at;
+        stoa_time at = list_owner(node, struct vdatagram, node)->at;
         best = at > now && at < best ? at : best;
     }
     return best;

@@ -7,7 +7,7 @@
 
 #include "sim/vstream.h"
 
-struct datagram {
+struct vdatagram {
     struct list node;
     struct sockaddr_storage from, to;
     socklen_t from_len, to_len;
@@ -63,11 +63,11 @@ void vnet_send_to(struct vnet *net, const void *p, size_t n, const struct sockad
                   socklen_t from_len, const struct sockaddr_storage *to, socklen_t to_len);
 
 /* The oldest datagram that came to the port; NULL = none. Yours, to free(). */
-struct datagram *vport_datagram(struct vnet *net, struct vport *p);
+struct vdatagram *vport_datagram(struct vnet *net, struct vport *p);
 bool vport_has_datagram(const struct vnet *net, const struct vport *p);
 
 /* The oldest datagram that came to a client of this name. Yours. */
-struct datagram *vnet_datagram(struct vnet *net, const struct sockaddr_storage *to);
+struct vdatagram *vnet_datagram(struct vnet *net, const struct sockaddr_storage *to);
 
 /* Lets happen what is due: handshakes, arrivals. */
 void vnet_settle(struct vnet *net);
