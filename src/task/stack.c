@@ -1,6 +1,6 @@
 /* task/stack.c -- see stack.h.
  *
- * A slab is one mapping: guard page, stack, guard page, stack ... Guards are installed when a stack
+ * A slab is one mapping: guard, stack, guard, stack ... Guards are installed when a stack
  * is cut, that is, handed out for the first time: no burst of system calls, and a kernel that
  * refuses one more leaves us the stacks that we have. */
 #include "task/stack.h"
@@ -55,12 +55,12 @@ void stacks_init(struct stacks *p, const struct stoa_mem *mem, size_t bytes)
     if (bytes > bytes_max)
         bytes = bytes_max;
     bytes = (bytes + page - 1) / page * page;
-    *p = (struct stacks){ .bytes = bytes, .page = page, .mem = mem };
+    *p = (struct stacks){ .bytes = bytes, .mem = mem };
 }
 
 static size_t stride(const struct stacks *p)
 {
-    return p->page + p->bytes;
+    return STACK_GUARD_BYTES + p->bytes;
 }
 
 void stacks_done(struct stacks *p)
@@ -109,7 +109,7 @@ bool stacks_is_guard(const struct stacks *p, const void *addr)
     for (const struct stack_slab *s = p->slabs; s; s = s->older) {
         uintptr_t at = (uintptr_t)addr - (uintptr_t)s->base;
         if ((uintptr_t)addr >= (uintptr_t)s->base && at < s->cut * stride(p))
-            return at % stride(p) < p->page;
+            return at % stride(p) < STACK_GUARD_BYTES;
     }
     return false;
 }
@@ -152,11 +152,11 @@ static void slab_free(struct stacks *p, struct stack_slab *slab)
 static int guard_install(struct stacks *p, char *at)
 {
     if (!p->by_mprotect) {
-        if (madvise(at, p->page, MADV_GUARD_INSTALL) == 0)
+        if (madvise(at, STACK_GUARD_BYTES, MADV_GUARD_INSTALL) == 0)
             return 0;
         p->by_mprotect = true; /* too old a kernel, or memory locked with mlockall(2) */
     }
-    return mprotect(at, p->page, PROT_NONE);
+    return mprotect(at, STACK_GUARD_BYTES, PROT_NONE);
 }
 
 /* Cuts the next stack off the newest slab. returns 0; < 0 no guard, no stack. */
@@ -165,7 +165,7 @@ static int slab_cut(struct stacks *p, struct stack_slab *slab, struct stack *ret
     char *guard = slab->base + slab->cut * stride(p);
     if (guard_install(p, guard) < 0)
         return -ENOMEM;
-    ret->low = guard + p->page;
+    ret->low = guard + STACK_GUARD_BYTES;
     ret->high = ret->low + p->bytes;
     slab->tools[slab->cut] = tools_stack_cut(ret->low, ret->high);
     ret->tsan = slab->tools[slab->cut].tsan;

@@ -1,9 +1,9 @@
-/* task/stack.h -- stacks with a guard page below, kept in a pool, the last used given first (its
+/* task/stack.h -- stacks with a guard below each, kept in a pool, the last used given first (its
  * pages are warm).
  *
  * Knows nothing of what runs on them; called by sched.c and task.c.
  *
- * The guard: MADV_GUARD_INSTALL (Linux 6.13; splits no mapping, so their number is not bounded by
+ * The guard: pages that cannot be touched, installed with MADV_GUARD_INSTALL (Linux 6.13; splits no mapping, so their number is not bounded by
  * vm.max_map_count), else mprotect. Stacks are cut from large mappings; a page that was once
  * touched is kept, since giving it back and touching it anew costs 2 us. */
 #ifndef TASK_STACK_H
@@ -14,6 +14,10 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+/* Address space only. As wide as gcc for aarch64 expects, whose -fstack-clash-protection touches
+ * only every 64 KiB; elsewhere it also stops code that was compiled without. */
+enum { STACK_GUARD_BYTES = 64 << 10 };
+
 struct stack_slab;
 struct stack_free;
 
@@ -22,7 +26,6 @@ struct stacks {
     struct stack_free *free;  /* the pool, last in first out */
     struct stack_slab *slabs; /* the mappings, the newest first; only that one has uncut stacks */
     size_t used;              /* handed out now */
-    size_t page;              /* bytes: the guard's size */
     bool by_mprotect;         /* the kernel does not know MADV_GUARD_INSTALL */
     const struct stoa_mem *mem;
 };
@@ -43,7 +46,7 @@ void stacks_done(struct stacks *p);
 int stack_take(struct stacks *p, struct stack *ret);
 void stack_give(struct stacks *p, struct stack s);
 
-/* Is addr in the guard page of one of p's stacks: has a stack overflowed? Async-signal-safe, for
+/* Is addr in the guard of one of p's stacks: has a stack overflowed? Async-signal-safe, for
  * whoever handles SIGSEGV. */
 bool stacks_is_guard(const struct stacks *p, const void *addr);
 

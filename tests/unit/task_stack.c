@@ -74,7 +74,7 @@ static void many_do_not_overlap(void **state)
     for (int i = 0; i < N; i++) {
         assert_int_equal(stack_take(&p, &s[i]), 0);
         assert_int_equal(s[i].high - s[i].low, p.bytes);
-        assert_int_equal((uintptr_t)s[i].high % p.page, 0);
+        assert_int_equal((uintptr_t)s[i].high % 4096, 0);
         memset(s[i].low, i, 64);
         memset(s[i].high - 64, i, 64);
     }
@@ -111,8 +111,8 @@ static void guard_is_known(void **state)
     assert_int_equal(stack_take(&p, &a), 0);
     assert_int_equal(stack_take(&p, &b), 0);
     assert_true(stacks_is_guard(&p, a.low - 1));
-    assert_true(stacks_is_guard(&p, a.low - p.page));
-    assert_false(stacks_is_guard(&p, a.low - p.page - 1));
+    assert_true(stacks_is_guard(&p, a.low - STACK_GUARD_BYTES));
+    assert_false(stacks_is_guard(&p, a.low - STACK_GUARD_BYTES - 1));
     assert_false(stacks_is_guard(&p, a.low));
     assert_true(stacks_is_guard(&p, a.high)); /* the next one's */
     assert_true(stacks_is_guard(&p, b.low - 1));
@@ -267,6 +267,19 @@ static int allocating(stoa_task *t, void *arg)
     return far[0];
 }
 
+/* As frames of 48 KiB would, of code that was compiled without it. */
+static int striding(stoa_task *t, void *arg)
+{
+    (void)t;
+    (void)arg;
+    volatile char *at = __builtin_frame_address(0);
+    for (int i = 0; i < 8; i++) {
+        at -= 48 << 10;
+        *at = 1;
+    }
+    return 0;
+}
+
 struct overflow {
     stoa_fn *fn;
     size_t bytes;
@@ -320,6 +333,12 @@ static void large_frame_ends_at_the_guard(void **state)
     crashes_in_guard((struct overflow){ .fn = allocating, .bytes = 1 << 20 });
 }
 
+static void wide_frames_do_not_jump_the_guard(void **state)
+{
+    (void)state;
+    crashes_in_guard((struct overflow){ .fn = striding });
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -333,6 +352,7 @@ int main(void)
         cmocka_unit_test(recursion_ends_at_the_guard),
         cmocka_unit_test(recursion_ends_at_an_old_guard),
         cmocka_unit_test(large_frame_ends_at_the_guard),
+        cmocka_unit_test(wide_frames_do_not_jump_the_guard),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
