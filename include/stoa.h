@@ -159,14 +159,15 @@ STOA_API stoa_task *stoa_datagram_task(stoa_datagram *d);
 
 /* Starts fn(child, copy of *arg) as a child of t; it runs when t next waits.
  *   arg      copied to the child's stack, since a pointer into the parent's frame would dangle;
- *            len <= 256.
+ *            len <= 256; with len 0 the child is given NULL.
  *   returns  0; -ENOMEM; -EINVAL (len). */
 STOA_API int stoa_spawn(stoa_task *t, stoa_fn *fn, const void *arg, size_t len);
 
 /* Waits for all children.                                                       [waits]
  *   returns  0 when all returned 0; the first result != 0 otherwise (< 0 failed, > 0 "I have the
  *            answer"), after the others were cancelled and have ended. When t itself is cancelled
- *            or past its deadline, the children are cancelled, have ended, and that is returned. */
+ *            or past its deadline, the children are cancelled, have ended, and that is returned;
+ *            as is -ENOMEM, when there is no room to wait. */
 STOA_API int stoa_join(stoa_task *t);
 
 /* Cancels t's children, not t: each of their waits returns -ECANCELED. They still must be
@@ -182,7 +183,7 @@ STOA_API stoa_time stoa_deadline(stoa_task *t, stoa_time when);
 STOA_API int stoa_grace(stoa_task *t, stoa_time span);
 
 /* Sleeps; span 0 lets the others run.                                           [waits]
- *   returns  0; -ETIMEDOUT, -ECANCELED. */
+ *   returns  0; -ETIMEDOUT, -ECANCELED; -ENOMEM (no room for one more timer). */
 STOA_API int stoa_sleep(stoa_task *t, stoa_time span);
 
 /* The monotonic clock, read once per turn of the core's loop. */
@@ -192,7 +193,8 @@ STOA_API stoa_time stoa_now(const stoa_task *t);
  *   returns  NULL when there is none. */
 STOA_API void *stoa_alloc(stoa_task *t, size_t n);
 
-/* Runs fn(arg) when t's function has returned, last deferred first.
+/* Runs fn(arg) when t's function has returned and its children have ended, last deferred first. fn
+ * cannot wait: what would returns -ECANCELED at once.
  *   returns  0; -ENOMEM (fn has been run, so that nothing leaks). */
 STOA_API int stoa_defer(stoa_task *t, void (*fn)(void *), void *arg);
 
