@@ -25,6 +25,7 @@ struct core {
     size_t conns_max; /* at this number, accepting pauses */
     struct list want; /* jobs to post when a connection has gone: listeners that pause */
     bool stopping;    /* no new work */
+    size_t kept[2];   /* chunks of streams, and of datagrams, that net/kept.c keeps */
 
     pthread_mutex_t mail_lock;
     struct list mail; /* jobs from other threads */

@@ -44,7 +44,11 @@ enum io_kind {
     IO_WORK,
 };
 
-enum { IO_CHUNK_BYTES = 4096 }; /* at least so many bytes fit into a chunk of a stream */
+enum {
+    IO_CHUNK_BYTES = 4096,   /* at least so many bytes fit into a chunk of a stream */
+    IO_CHUNKS = 256,         /* at least so many chunks of streams may be out at a time, */
+    IO_DATAGRAM_CHUNKS = 32, /* and so many of datagrams */
+};
 
 /* Received bytes, in a buffer of the I/O's. The receiver gives it back with io_chunk_free(). */
 struct io_chunk {
@@ -56,6 +60,7 @@ struct io_chunk {
                                     in it); 0 = unknown: SO_TIMESTAMPING was not set on the socket */
     const struct sockaddr *from; /* datagrams only, with the control messages that came */
     socklen_t from_len;
+    uint32_t mark; /* the receiver's; 0 at first */
     const void *control;
     size_t control_len;
 };

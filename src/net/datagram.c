@@ -3,8 +3,8 @@
 #include "base/error.h"
 #include "base/sys.h"
 #include "net/bind.h"
+#include "net/kept.h"
 
-#include <stdalign.h>
 #include <string.h>
 
 /* Datagrams in hand at once, per core; each may hold a stack of 64 KiB and a buffer. */
@@ -64,10 +64,10 @@ static struct io_chunk *pop(struct part *p)
     return chunk;
 }
 
-static void drop(struct part *p, struct io_chunk *chunk)
+/* One that is not kept has been dropped. */
+static void count_dropped(struct part *p)
 {
     char text[ADDR_TEXT_BYTES];
-    io_chunk_free(p->core->io, chunk);
     p->dropped++;
     if (!core_may_say(p->core, &p->say_dropped))
         return;
@@ -90,7 +90,7 @@ static void let_go(void *arg)
 {
     struct stoa_datagram *d = arg;
     list_unlink(&d->node);
-    io_chunk_free(d->part->core->io, d->chunk);
+    kept_free(d->part->core, d->chunk);
 }
 
 static int serve(stoa_task *t, void *arg)
@@ -99,7 +99,7 @@ static int serve(stoa_task *t, void *arg)
     struct io_chunk *chunk = pop(p);
     struct stoa_datagram *d = stoa_alloc(t, sizeof *d);
     if (!d) {
-        io_chunk_free(p->core->io, chunk);
+        kept_free(p->core, chunk);
         return -ENOMEM;
     }
     *d = (struct stoa_datagram){ .part = p, .chunk = chunk, .task = t };
@@ -126,8 +126,9 @@ static void start_tasks(struct job *j)
     while (p->first) {
         if (task_start(&p->core->sched, serve, p, served) == 0)
             continue;
-        drop(p, pop(p));
+        kept_free(p->core, pop(p));
         p->in_hand--;
+        count_dropped(p);
     }
     maybe_end(p);
 }
@@ -152,8 +153,10 @@ static void received(struct io_op *op, int res, struct io_chunk *chunk)
 {
     struct part *p = list_owner(op, struct part, recv);
     if (chunk && p->in_hand >= DATAGRAMS_MAX) {
-        drop(p, chunk);
+        io_chunk_free(p->core->io, chunk);
+        count_dropped(p);
     } else if (chunk) {
+        chunk = kept_add(p->core, chunk);
         chunk->next = NULL;
         *p->last = chunk;
         p->last = &chunk->next;

@@ -1,8 +1,9 @@
 /* net/read.c -- reading from a connection, in tasks: the queue of chunks, and waiting for more.
  *
  * Bytes are given out where they were received; they are copied only when a slice must span two
- * chunks. Does not decide when the kernel is asked for more, beyond that somebody waits (life.c). */
+ * chunks, or when too much is kept (kept.c). Does not decide when the kernel is asked for more, beyond that somebody waits (life.c). */
 #include "base/check.h"
+#include "net/kept.h"
 #include "net/record.h"
 
 #include <errno.h>
@@ -12,6 +13,7 @@
 
 void conn_queue(stoa_conn *c, struct io_chunk *chunk)
 {
+    chunk = kept_add(c->port->core, chunk);
     chunk->next = NULL;
     if (c->head)
         c->tail->next = chunk;
@@ -22,28 +24,12 @@ void conn_queue(stoa_conn *c, struct io_chunk *chunk)
     c->unread += chunk->len;
 }
 
-static bool is_ours(const stoa_conn *c, const struct io_chunk *chunk)
-{
-    return c->gathered && chunk == &c->gathered->chunk;
-}
-
-static void free_chunk(stoa_conn *c, struct io_chunk *chunk)
-{
-    struct core *core = c->port->core;
-    if (is_ours(c, chunk)) {
-        mem_free(core->mem, c->gathered, sizeof *c->gathered + c->gathered->room);
-        c->gathered = NULL;
-    } else {
-        io_chunk_free(core->io, chunk);
-    }
-}
-
 static void free_chunks(stoa_conn *c, struct io_chunk **list)
 {
     while (*list) {
         struct io_chunk *chunk = *list;
         *list = chunk->next;
-        free_chunk(c, chunk);
+        kept_free(c->port->core, chunk);
     }
 }
 
@@ -82,7 +68,7 @@ void conn_consume(stoa_conn *c, size_t n)
         n -= chunk->len - c->head_at;
         c->head = chunk->next;
         c->head_at = 0;
-        c->chunks -= !is_ours(c, chunk);
+        c->chunks--;
         chunk->next = c->spent;
         c->spent = chunk;
     }
@@ -96,57 +82,27 @@ int64_t conn_stamp_ns(const stoa_conn *c)
 
 /* ---- one slice out of many chunks ---- */
 
-/* Makes the head a chunk of our own, with room for `more` bytes behind its unread ones.
+/* Moves chunks into the first one until it has more than `have` unread bytes, or all there are.
  *   returns  0, -ENOMEM. */
-static int own_head(stoa_conn *c, size_t more)
-{
-    struct io_chunk *head = c->head;
-    struct stoa_str unread = conn_unread(c);
-    struct conn_gathered *g = c->gathered;
-    if (g && g->room - unread.n >= more) { /* what was read of it makes room */
-        memmove(g->bytes, unread.p, unread.n);
-        head->len = (uint32_t)unread.n;
-        c->head_at = 0;
-        return 0;
-    }
-    size_t room = IO_CHUNK_BYTES;
-    while (room < unread.n + more)
-        room *= 2;
-    g = mem_alloc(c->port->core->mem, sizeof *g + room);
-    if (!g)
-        return -ENOMEM;
-    *g = (struct conn_gathered){ .room = room };
-    g->chunk = (struct io_chunk){
-        .next = head->next, .bytes = g->bytes, .len = (uint32_t)unread.n, .stamp_ns = head->stamp_ns
-    };
-    memcpy(g->bytes, unread.p, unread.n);
-    c->chunks -= !is_ours(c, head);
-    free_chunk(c, head);
-    c->gathered = g;
-    c->head = &g->chunk; /* not the tail: something is to be added from behind it */
-    c->head_at = 0;
-    return 0;
-}
-
-/* Moves chunks into the first one until it has more than `have` unread bytes, or all there are. */
 static int gather(stoa_conn *c, size_t have)
 {
+    struct core *core = c->port->core;
     struct io_chunk *next;
     while (conn_unread(c).n <= have && (next = c->head->next)) {
-        struct conn_gathered *g = c->gathered;
-        if (!g || c->head != &g->chunk || g->room - g->chunk.len < next->len) {
-            int r = own_head(c, next->len);
-            if (r < 0)
-                return r;
-            g = c->gathered;
+        if (kept_room(c->head) < next->len) {
+            struct io_chunk *head = kept_extend(core, c->head, c->head_at, next->len);
+            if (!head)
+                return -ENOMEM;
+            c->head = head;
+            c->head_at = 0;
         }
-        memcpy(g->bytes + g->chunk.len, next->bytes, next->len);
-        g->chunk.len += next->len;
-        g->chunk.next = next->next;
+        memcpy(c->head->bytes + c->head->len, next->bytes, next->len);
+        c->head->len += next->len;
+        c->head->next = next->next;
         if (c->tail == next)
-            c->tail = &g->chunk;
+            c->tail = c->head;
         c->chunks--;
-        io_chunk_free(c->port->core->io, next);
+        kept_free(core, next);
     }
     return 0;
 }

@@ -35,13 +35,6 @@ struct conn_writer {
     bool expired;
 };
 
-/* A slice made of several chunks, in memory of our own; stands first in the queue. */
-struct conn_gathered {
-    struct io_chunk chunk;
-    size_t room;
-    char bytes[];
-};
-
 struct stoa_conn {
     struct list node; /* in one of the port's lists */
     struct port *port;
@@ -52,16 +45,15 @@ struct stoa_conn {
     struct conn_writer *writers;  /* the first has the turn; the others wait for it */
     struct io_chunk *head, *tail; /* unread; the first `head_at` bytes have been read */
     struct io_chunk *spent;       /* read, but still borrowed by the user */
-    struct conn_gathered *gathered;
-    size_t unread;   /* bytes; of a lingering one: bytes dropped */
-    stoa_time until; /* in a line: when its time is over */
+    size_t unread;                /* bytes; of a lingering one: bytes dropped */
+    stoa_time until;              /* in a line: when its time is over */
     stoa_time accepted;
     stoa_time moment; /* of the burst; of a lingering one: when all patience ends */
     uint32_t burst;   /* bytes sent in the turn of that moment */
     uint32_t head_at;
     uint32_t served;
     uint32_t count;  /* the user's own */
-    uint32_t chunks; /* unread ones of the I/O's */
+    uint32_t chunks; /* in the queue */
     int end;         /* 1 = more may come; 0 = the peer has finished; < 0 = what broke it */
     uint8_t state;
     bool recv_cancelled; /* its last completion is on the way and does not mean an end */

@@ -145,8 +145,11 @@ static void deliver_recv(struct fake *f, struct io_op *op)
 static void deliver_datagrams(struct fake *f, struct io_op *op)
 {
     struct fake_peer *p = &f->peers[0];
+    static const struct sockaddr_in from = { .sin_family = AF_INET };
     while (p->in && op->flags != 1 && p->in_end > 0) {
         struct io_chunk *c = next_chunk(f, p);
+        c->from = (const struct sockaddr *)&from;
+        c->from_len = sizeof from;
         op->done(op, (int)c->len, c);
     }
     if (p->in_end < 0) {

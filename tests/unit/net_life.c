@@ -226,6 +226,50 @@ static void test_backpressure(void **state)
     server_stop(&g, STOA_SEC);
 }
 
+/* Each of many keeps what it was sent for a while, unread or borrowed; all of that together must not
+ * be all that the core can receive into. */
+enum { MANY = 400 };
+
+static int keep_for_a_while(stoa_conn *c, void *arg)
+{
+    atomic_bool *go = arg;
+    struct stoa_str s;
+    int r = conn_fill(c, 0, 100, &s);
+    if (r <= 0)
+        return r;
+    while (s.p[0] != '!' && !atomic_load(go))
+        if (stoa_sleep(stoa_conn_task(c), STOA_MS) < 0)
+            return -ECANCELED;
+    struct iovec v = { (char *)s.p, s.n };
+    r = conn_write(c, &v, 1, false);
+    conn_consume(c, s.n);
+    return r < 0 ? r : CONN_GONE;
+}
+
+static void test_many_hold_up_nobody(void **state)
+{
+    struct server g;
+    atomic_bool go = false;
+    server_start(&g, &(struct server_options){
+                         .io = *state, .serve = keep_for_a_while, .arg = &go, .parks = true });
+    static int fds[MANY];
+    for (int i = 0; i < MANY; i++) {
+        fds[i] = client_connect(&g);
+        client_text(fds[i], "a");
+    }
+    int fd = client_connect(&g);
+    client_text(fd, "!");
+    client_expect(fd, "!");
+    client_expect_end(fd);
+    close(fd);
+    atomic_store(&go, true);
+    for (int i = 0; i < MANY; i++) {
+        client_expect(fds[i], "a");
+        close(fds[i]);
+    }
+    server_stop(&g, STOA_SEC);
+}
+
 /* ---- the end ---- */
 
 enum { REPLY = 512 * 1024, UNREAD = 1024 * 1024 - 1 };
@@ -387,6 +431,7 @@ int main(void)
         BOTH(test_silent_reader),
         BOTH(test_peer_that_does_not_read),
         BOTH(test_backpressure),
+        BOTH(test_many_hold_up_nobody),
         BOTH(test_lingering),
         BOTH(test_lingering_has_an_end),
         BOTH(test_reset_by_peer),
