@@ -239,9 +239,18 @@ check-headers:  ## each header stands by itself
 LIBDIR     ?= $(PREFIX)/lib
 INCLUDEDIR ?= $(PREFIX)/include
 MANDIR     ?= $(PREFIX)/share/man
-MANUALS    := $(wildcard man/*.[1-9])
+# One page is made from the catalogue of causes, so that it cannot say anything else.
+CAUSES_MAN := $(if $(wildcard src/base/cause.c),$(BUILD)/man/stoa-causes.7)
+MANUALS    := $(wildcard man/*.[1-9]) $(CAUSES_MAN)
 
-install: all  ## command, libraries, headers, manual pages, to DESTDIR and PREFIX
+$(BUILD)/man/stoa-causes.7: $(BUILD)/causes-man
+	@mkdir -p $(@D)
+	@$< > $@
+
+$(BUILD)/causes-man: $(BUILD)/obj/tools/causes-man.c.o $(BUILD)/libstoa.a
+	$(call run,LD)$(CC) $(ALL_CFLAGS) -o $@ $^ $(LDLIBS)
+
+install: all $(CAUSES_MAN)  ## command, libraries, headers, manual pages, to DESTDIR and PREFIX
 	install -Dm755 $(BUILD)/stoa $(DESTDIR)$(PREFIX)/bin/stoa
 	install -Dm644 -t $(DESTDIR)$(INCLUDEDIR) include/stoa.h
 	install -Dm644 -t $(DESTDIR)$(INCLUDEDIR)/stoa include/stoa/*.h

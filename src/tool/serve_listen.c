@@ -19,9 +19,20 @@ static const char *const scheme_text[] = { "http://", "tcp://", "udp://" };
 static const enum stoa_stage stages[] = { STOA_STAGE_RESOLVE, STOA_STAGE_SOCKET, STOA_STAGE_BIND,
                                           STOA_STAGE_LISTEN };
 
+/* An errno of bind(2) means one thing for a port and another for the file of a Unix socket. */
+static const struct stoa_cause *find_cause(const char *what, const struct net_failure *f)
+{
+    bool is_file = str_starts(str_of(what), STR("unix:")) && f->stage == NET_BIND;
+    if (is_file && f->err == -EADDRINUSE)
+        return stoa_cause_find("bind.unix_in_use");
+    if (is_file && f->err == -EACCES)
+        return stoa_cause_find("bind.unix_permission");
+    return cause_of(stages[f->stage], f->err);
+}
+
 static int say_failure(const char *what, const struct net_failure *f)
 {
-    const struct stoa_cause *c = cause_of(stages[f->stage], f->err);
+    const struct stoa_cause *c = find_cause(what, f);
     fprintf(stderr, "stoa: cannot listen on %s: %s\n", what, f->why[0] ? f->why : c->what);
     fprintf(stderr, "  stage %s, %s (%s), cause %s\n", stoa_stage_name(c->stage),
             error_name(f->err), stoa_strerror(f->err), c->id);

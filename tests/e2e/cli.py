@@ -40,6 +40,45 @@ def test_help_names_every_option():
     assert run("--help")[0] == 0 and "serve" in run("--help")[1]
 
 
+def test_manual_pages_name_every_option():
+    with open("man/stoa-serve.1") as f:
+        page = f.read()
+    for letter, option in re.findall(r"^  (?:-(.), |    )--([a-z-]+)", run("serve", "--help")[1], re.M):
+        if option in ("help", "version"):
+            continue
+        line = f".It Fl {letter} , Fl -{option}" if letter else f".It Fl -{option}"
+        assert line in page, line
+
+
+def test_causes_named_in_the_source_are_in_the_catalogue():
+    named = set()
+    for folder, _, files in os.walk("src"):
+        for name in files:
+            with open(os.path.join(folder, name)) as f:
+                named |= set(re.findall(r'"((?:resolve|socket|bind|listen|accept|connect|request|'
+                                        r'reply|close)\.[a-z_]+)"', f.read()))
+    assert len(named) > 80
+    for cause in sorted(named):
+        code, out, err = run("explain", cause)
+        assert (code, out.split("\n")[0]) == (0, cause), (cause, err)
+
+
+def test_explain():
+    code, out, _ = run("explain")
+    assert code == 0 and "bind.in_use" in out and "exit codes" in out
+    code, out, _ = run("explain", "eaddrinuse")
+    assert code == 0 and "bind.in_use" in out and "listen.in_use" in out
+    assert run("explain", "98")[1] == run("explain", "EADDRINUSE")[1]
+    code, out, _ = run("explain", "7")
+    assert code == 0 and out.startswith("Exit code 7") and "bind.in_use_time_wait" in out
+    code, out, err = run("explain", "bnid.in_use")
+    assert code == 2 and out == "" and "did you mean bind.in_use?" in err
+    for bad in ("EWHAT", "999", "\x1b[1m", ""):
+        code, out, err = run("explain", bad)
+        assert code == 2 and out == "" and "\x1b" not in err, (bad, err)
+    assert max(map(len, run("explain", "connect.timeout")[1].split("\n"))) <= 80
+
+
 def test_version():
     assert re.fullmatch(r"stoa \d+\.\d+\.\d+\n", run("--version")[1])
     assert run("serve", "--version")[1] == run("--version")[1]
@@ -147,7 +186,7 @@ def test_two_listeners_and_unix():
         stale.close()
         with Stoa("--text", "hi", listen=f"unix:{path}"):
             code, _, err = run("serve", "--text", "x", "-l", f"unix:{path}")
-            assert code == 7, (code, err)  # somebody answers there: it is left alone
+            assert code == 7 and "bind.unix_in_use" in err, (code, err)  # somebody answers there: it is left alone
             assert os.path.exists(path)
 
 
@@ -228,6 +267,13 @@ def slow_get(port):
     return c
 
 
+def until_refused(port):
+    """Until every worker has stopped listening."""
+    with contextlib.suppress(ConnectionError, http.client.HTTPException):
+        while True:
+            get(port)
+
+
 def test_drain_lets_a_request_finish():
     for io in IO:
         for sig in (signal.SIGTERM, signal.SIGINT):
@@ -239,6 +285,7 @@ def test_drain_lets_a_request_finish():
                 get(s.port)  # so that it has read what came before, if on the same worker
                 s.signal(sig)
                 assert idle.recv(1) == b""  # what is idle goes at once
+                until_refused(s.port)
                 c.sendall(b"ection: x\r\n\r\n")
                 reply = c.makefile("rb").read()
                 assert reply.endswith(b"hi") and b"onnection: close" in reply, reply
@@ -259,9 +306,7 @@ def test_drain_ends_in_time_and_second_signal_at_once():
             c = slow_get(s.port)
             get(s.port)
             s.signal()
-            with contextlib.suppress(ConnectionError):  # until it has stopped listening
-                while True:
-                    get(s.port)
+            until_refused(s.port)
             s.signal()
             assert s.wait() == 0
             c.close()
