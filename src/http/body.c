@@ -104,7 +104,7 @@ static int await(stoa_http *x)
     if (r == 0)
         return end_early(x, STOA_EEOF, "request.truncated");
     if (r != -ETIMEDOUT)
-        return end_early(x, r, "request.reset");
+        return end_early(x, r, r == -ECANCELED ? NULL : "request.reset");
     return ours ? end_early(x, r, "request.body_timeout") : r;
 }
 

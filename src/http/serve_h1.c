@@ -2,6 +2,7 @@
  *
  * Knows in which order things happen and what ends a connection; not how a body is decoded (body.c)
  * or a response written (reply.c). Called by net/ whenever a connection has bytes. */
+#include "base/check.h"
 #include "http/body.h"
 #include "http/out.h"
 #include "http/reply.h"
@@ -41,8 +42,7 @@ int http_serve(stoa_conn *c, void *service)
     do
         r = next_head(x);
     while (r == NEXT && (r = exchange(x)) == NEXT);
-    if (r >= 0 && out_flush(x) < 0)
-        r = x->lost;
+    check(r < 0 || x->out_n == 0); /* nothing is held back of what was answered */
     service_give(x);
     return r;
 }
@@ -78,7 +78,7 @@ static int head_is_missing(stoa_http *x, struct stoa_str in, int r)
     if (r == -ETIMEDOUT)
         return CONN_CLOSE;
     if (r < 0)
-        return begun ? head_is_lost(x, r, "request.reset") : r;
+        return begun ? head_is_lost(x, r, r == -ECANCELED ? NULL : "request.reset") : r;
     r = begun ? head_is_lost(x, STOA_EEOF, "request.truncated") : CONN_GONE;
     conn_consume(x->c, in.n);
     return r;

@@ -2,6 +2,8 @@
  * loses its connection, never half a response that looks whole, and nothing leaks. */
 #include "unit/http_fake.h"
 
+#include "http/service.h"
+
 /* Wants a bit of memory of every kind. */
 static int wants_memory(stoa_http *x, void *arg)
 {
@@ -114,12 +116,32 @@ static void a_connection_that_is_turned_away(void **state)
     play_end(&p);
 }
 
+/* Of exchanges that ran at the same time, not all are kept for later. */
+static void a_crowd_is_not_kept(void **state)
+{
+    (void)state;
+    struct play p = { 0 };
+    stoa_http *crowd[200];
+    play_begin(&p, hello, NULL, STR(""));
+    for (size_t i = 0; i < 200; i++) {
+        crowd[i] = service_take(&p.s, &p.c);
+        assert_non_null(crowd[i]);
+    }
+    size_t live = p.mem.live;
+    for (size_t i = 0; i < 200; i++)
+        service_give(crowd[i]);
+    assert_true(p.mem.live < live / 2);
+    assert_true(p.mem.live > 0);
+    play_end(&p);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_allocation_fails_once),
         cmocka_unit_test(a_service_without_memory),
         cmocka_unit_test(a_connection_that_is_turned_away),
+        cmocka_unit_test(a_crowd_is_not_kept),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -472,6 +472,24 @@ static int notes(stoa_http *x, void *arg)
     return -ENOENT;
 }
 
+static int fails_at_first(stoa_http *x, void *arg)
+{
+    return *conn_count(http_conn(x)) == 1 ? notes(x, arg) : hello(x, arg);
+}
+
+static void the_facts_of_one_are_not_those_of_the_next(void **state)
+{
+    (void)state;
+    struct play p = { 0 };
+    struct seen seen;
+    observed(&p, &seen, fails_at_first, GET GET, FAKE_SILENCE);
+    assert_int_equal(seen.count, 2);
+    assert_int_equal(seen.facts.status, 200);
+    assert_int_equal(seen.facts.err, 0);
+    assert_null(seen.facts.cause);
+    play_end(&p);
+}
+
 static void the_causes(void **state)
 {
     static const struct {
@@ -493,6 +511,7 @@ static void the_causes(void **state)
         { "GET / HTTP/1.1\r\nHo", FAKE_END, 0, STOA_EEOF, "request.truncated", "GET / HTTP/1.1",
           hello },
         { "GET / HT", FAKE_RESET, 0, -ECONNRESET, "request.reset", "", hello },
+        { "GET / HT", FAKE_CANCEL, 0, -ECANCELED, "", "", hello },
         { GET, 0, 404, -ENOENT, "a.cause", "GET / HTTP/1.1", notes },
         { "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\n", FAKE_END, 200, STOA_EEOF,
           "request.truncated", "POST / HTTP/1.1", hello },
@@ -575,6 +594,7 @@ int main(void)
         cmocka_unit_test(heads_that_are_too_large),
         cmocka_unit_test(nothing_of_a_handler_is_left_to_the_next),
         cmocka_unit_test(the_facts_of_an_exchange),
+        cmocka_unit_test(the_facts_of_one_are_not_those_of_the_next),
         cmocka_unit_test(the_causes),
         cmocka_unit_test(the_facts_of_heads_that_are_too_large),
         cmocka_unit_test(the_facts_of_a_reply_that_did_not_arrive),
