@@ -121,7 +121,7 @@ static void a_crowd_is_not_kept(void **state)
 {
     (void)state;
     struct play p = { 0 };
-    stoa_http *crowd[200];
+    static stoa_http *crowd[200];
     play_begin(&p, hello, NULL, STR(""));
     for (size_t i = 0; i < 200; i++) {
         crowd[i] = service_take(&p.s, &p.c);
