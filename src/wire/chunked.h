@@ -49,8 +49,8 @@ void chunked_init(struct chunked *d);
 
 /* Reads up to the next piece.
  *   in       what has come and has not been used. Part of a trailer line is not used before it is
- *            whole: it has to be given again with more. A buffer of CHUNKED_TRAILER_BYTES_MAX bytes
- *            never is full of it: the limit is found first.
+ *            whole: it has to be given again, all of it, with more. A buffer that holds
+ *            CHUNKED_TRAILER_BYTES_MAX bytes never is full of it: the limit is found first.
  *   returns  enum chunked_got, or < 0 enum fault.
  *   ret      set unless < 0. */
 int chunked_next(struct chunked *d, struct stoa_str in, struct chunked_piece *ret);
