@@ -4,7 +4,7 @@
 
 enum {
     COPY_BYTES = 4096,   /* a body up to this is copied behind its head */
-    PIECE_BYTES = 131072 /* a client that takes less in send_within is given up */
+    PIECE_BYTES = 131072 /* of a body: a client that takes less in send_within is given up */
 };
 
 /* Notes how sending ended. */
@@ -80,11 +80,11 @@ int out_file(stoa_http *x, int file, off_t at, uint64_t n)
 {
     int r = n ? send_now(x, NULL, 0, true) : x->lost;
     while (r == 0 && n > 0) {
-        uint64_t piece = n < PIECE_BYTES ? n : PIECE_BYTES;
         struct within w = within_begin(x, x->s->send_within);
-        r = sent(x, &w, conn_send_file(x->c, file, at, piece));
-        at += (off_t)piece;
-        n -= piece;
+        ssize_t some = conn_send_file(x->c, file, at, n);
+        r = sent(x, &w, some < 0 ? (int)some : 0);
+        at += some;
+        n -= (uint64_t)some;
     }
     return r;
 }

@@ -55,10 +55,11 @@ int conn_write(stoa_conn *c, struct iovec *v, int count, bool more);
  *   returns  > 0 the bytes; -EAGAIN: it takes none, or a task is writing; < 0. */
 ssize_t conn_write_now(stoa_conn *c, const void *buf, size_t n);
 
-/* Sends n bytes of a file from `at`, never waiting for the disk on the core's thread.  [waits]
+/* Sends of n bytes of a file, n > 0, from `at` on what the socket takes, waiting until it takes
+ * something, and never for the disk on the core's thread.                         [waits]
  *   file     borrowed; only read at, its position is not used.
- *   returns  0; STOA_EEOF: the file is shorter by now (part of it has gone out); < 0. */
-int conn_send_file(stoa_conn *c, int file, off_t at, uint64_t n);
+ *   returns  1..n: so many were sent; STOA_EEOF: the file has none at `at` any more; < 0. */
+ssize_t conn_send_file(stoa_conn *c, int file, off_t at, uint64_t n);
 
 /* When the unread bytes came: the kernel's stamp of the oldest unread chunk; 0 = not known. */
 int64_t conn_stamp_ns(const stoa_conn *c);

@@ -46,41 +46,40 @@ static int bring_in(stoa_conn *c, int file, off_t at, size_t n)
     return core_offload(core, read_in, &want);
 }
 
-/* Sends n bytes that are in memory; w has the turn.                               [waits] */
-static int send_piece(stoa_conn *c, struct conn_writer *w, int file, off_t *at, size_t n)
+/* Sends what the socket takes of n bytes that are in memory; w has the turn.       [waits]
+ * When it did not take all it is full. Asked again at once it would take the little that the peer
+ * has read meanwhile, again and again; a wait ends when there is room for much. */
+static ssize_t send_piece(stoa_conn *c, struct conn_writer *w, int file, off_t at, size_t n)
 {
     const struct io_sys *sys = c->port->core->sys;
-    while (n > 0) {
-        ssize_t sent = sys->send_file(sys, c->recv.fd, file, at, n);
+    for (;;) {
+        ssize_t sent = c->full ? -EAGAIN : sys->send_file(sys, c->recv.fd, file, &at, n);
         if (sent == 0)
             return STOA_EEOF;
         if (sent > 0) {
             conn_count_burst(c, (size_t)sent);
-            n -= (size_t)sent;
-            continue;
+            c->full = (size_t)sent < n;
+            return sent;
         }
         int r = sent == -EAGAIN ? conn_wait_writable(c, w) : (int)sent;
         if (r < 0)
             return r;
+        c->full = false;
     }
-    return 0;
 }
 
-int conn_send_file(stoa_conn *c, int file, off_t at, uint64_t n)
+ssize_t conn_send_file(stoa_conn *c, int file, off_t at, uint64_t n)
 {
     struct conn_writer w;
-    int r = conn_turn_begin(c, &w);
+    ssize_t r = conn_turn_begin(c, &w);
     if (r < 0)
         return r;
-    while (r == 0 && n > 0) {
-        size_t piece = n < PIECE_BYTES ? (size_t)n : PIECE_BYTES;
-        r = conn_pause_burst(c);
-        if (r == 0)
-            r = bring_in(c, file, at, piece);
-        if (r == 0)
-            r = send_piece(c, &w, file, &at, piece);
-        n -= piece;
-    }
+    size_t piece = n < PIECE_BYTES ? (size_t)n : PIECE_BYTES;
+    r = conn_pause_burst(c);
+    if (r == 0)
+        r = bring_in(c, file, at, piece);
+    if (r == 0)
+        r = send_piece(c, &w, file, at, piece);
     conn_turn_end(c, &w);
     if (r < 0)
         c->failed = r == STOA_EEOF ? CONN_AT_HANDLER : CONN_AT_WRITE;

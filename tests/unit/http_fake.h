@@ -226,8 +226,10 @@ int conn_write(stoa_conn *c, struct iovec *v, int count, bool more)
     return r;
 }
 
-int conn_send_file(stoa_conn *c, int file, off_t at, uint64_t n)
+/* Half of it at a time. */
+ssize_t conn_send_file(stoa_conn *c, int file, off_t at, uint64_t n)
 {
+    n = (n + 1) / 2;
     char *p = malloc(n);
     ssize_t got = pread(file, p, n, at);
     assert_false(c->send_failed);
@@ -235,7 +237,7 @@ int conn_send_file(stoa_conn *c, int file, off_t at, uint64_t n)
     assert_true(c->more); /* the head waits for it */
     int r = fake_send(c, p, got < 0 ? 0 : (size_t)got);
     free(p);
-    return r < 0 ? r : got < (ssize_t)n ? STOA_EEOF : 0;
+    return r < 0 ? r : got == 0 ? STOA_EEOF : got;
 }
 
 ssize_t conn_write_now(stoa_conn *c, const void *buf, size_t n)
