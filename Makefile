@@ -18,7 +18,7 @@ endif
 BUILD_PACKAGES := gcc libc6-dev liburing-dev
 TEST_PACKAGES  := $(BUILD_PACKAGES) libcmocka-dev python3 curl iproute2 procps
 CLANG_PACKAGES := $(BUILD_PACKAGES) libcmocka-dev clang libclang-rt-dev
-BENCH_PACKAGES := $(BUILD_PACKAGES) python3 nginx-light wrk
+BENCH_PACKAGES := $(BUILD_PACKAGES) python3 nginx wrk strace
 
 WARN       := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wvla -Wframe-larger-than=2048
 CFLAGS     ?= -O2 -g
@@ -126,12 +126,12 @@ $(EXAMPLES) $(BENCH): $(BUILD)/%: $(BUILD)/obj/%.c.o $(BUILD)/libstoa.a
 SEEDS ?= 2000
 RUN    = STOA=$(abspath $(BUILD)/stoa) BUILD=$(abspath $(BUILD)) $(UNSHUFFLED) \
          tools/run-tests $(if $(WRAP),'--wrap=$(WRAP)')
-QUICK  = $(SIM:%='% --seeds $(SEEDS)') $(UNIT) $(FAULT)
+INNER  = $(SIM:%='% --seeds $(SEEDS)') $(UNIT) $(FAULT)
 
 test:  ## install what is missing, build, pass every test
 	@tools/need $(TEST_PACKAGES)
 	@$(submake) tests all
-	@$(RUN) $(QUICK) $(E2E) $(OF_TOOLS)
+	@$(RUN) $(INNER) $(E2E) $(OF_TOOLS)
 
 unit: $(UNIT)  ## the unit tests
 	@$(RUN) $^
@@ -149,9 +149,10 @@ tests: $(UNIT) $(FAULT) $(SIM) $(EXAMPLES) $(if $(TOOL_OBJ),$(BUILD)/stoa)
 
 examples: $(EXAMPLES)  ## build the examples
 
-bench: $(BENCH) $(BUILD)/stoa  ## measure against nginx, on this machine
+bench:  ## measure against nginx, in less than six minutes; QUICK=1 for a first look
 	@tools/need $(BENCH_PACKAGES)
-	@BUILD=$(BUILD) bench/run
+	@$(submake) $(BUILD)/stoa $(BENCH)
+	@BUILD=$(BUILD) bench/run $(if $(QUICK),--quick)
 
 # ---- the same under other eyes: each in a folder of its own ----
 
@@ -169,7 +170,7 @@ tsan:  ## all of `make test` under ThreadSanitizer
 	@$(call watched,tsan,-fsanitize=thread $(SANITIZE)) watch SEEDS=100
 
 watch: tests
-	@$(RUN) $(QUICK) $(E2E)
+	@$(RUN) $(INNER) $(E2E)
 
 valgrind:  ## unit and fault tests, and a few seeds, under valgrind
 	@tools/need $(TEST_PACKAGES) valgrind
@@ -177,7 +178,7 @@ valgrind:  ## unit and fault tests, and a few seeds, under valgrind
 	    WRAP='valgrind -q --error-exitcode=99 --leak-check=full'
 
 watch-memory: $(UNIT) $(FAULT) $(SIM)
-	@$(RUN) -t 600 $(QUICK)
+	@$(RUN) -t 600 $(INNER)
 
 FUZZ_SECONDS ?= 60
 fuzz:  ## each parser against libFuzzer for FUZZ_SECONDS
