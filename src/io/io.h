@@ -123,7 +123,8 @@ struct io_sys {
      * IO_WRITABLE. */
     ssize_t (*send)(const struct io_sys *s, int fd, const struct msghdr *m, int flags);
     /* sendfile(2) of up to n bytes from *at, which moves. 0 = the file ends there. May wait for the
-     * disk where is_cached() says no. */
+     * disk where is_cached() says no. The calling thread has SIGPIPE blocked: there is no flag
+     * against it here, and two more calls each time would cost more than they are worth. */
     ssize_t (*send_file)(const struct io_sys *s, int fd, int file, off_t *at, size_t n);
     int (*shutdown)(const struct io_sys *s, int fd, int how);
     int (*close)(const struct io_sys *s, int fd);

@@ -9,8 +9,6 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <linux/openat2.h>
-#include <pthread.h>
-#include <signal.h>
 #include <sys/eventfd.h>
 #include <sys/random.h>
 #include <sys/sendfile.h>
@@ -119,22 +117,14 @@ static ssize_t sys_send(const struct io_sys *s, int fd, const struct msghdr *m, 
     return sys_size(sendmsg(fd, m, flags));
 }
 
-/* sendfile(2) knows no MSG_NOSIGNAL. So SIGPIPE, which goes to the thread that caused it, is held
- * back meanwhile, and taken away if it came. */
+/* sendfile(2) knows no MSG_NOSIGNAL: io.h asks for SIGPIPE to be blocked. */
 static ssize_t sys_send_file(const struct io_sys *s, int fd, int file, off_t *at, size_t n)
 {
     (void)s;
-    sigset_t pipe_only, before;
-    sigemptyset(&pipe_only);
-    sigaddset(&pipe_only, SIGPIPE);
-    pthread_sigmask(SIG_BLOCK, &pipe_only, &before);
     ssize_t r;
     do
         r = sys_size(sendfile(fd, file, at, n));
     while (r == -EINTR);
-    if (r == -EPIPE && !sigismember(&before, SIGPIPE))
-        sigtimedwait(&pipe_only, NULL, &(struct timespec){ 0 });
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
     return r;
 }
 
