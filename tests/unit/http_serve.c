@@ -2,6 +2,8 @@
  * and what the observer is told. */
 #include "http_fake.h"
 
+#include <stoa/cause.h>
+
 #define GET "GET / HTTP/1.1\r\nHost: a\r\n\r\n"
 
 static int hello(stoa_http *x, void *arg)
@@ -468,7 +470,7 @@ static void the_facts_of_an_exchange(void **state)
 static int notes(stoa_http *x, void *arg)
 {
     (void)arg;
-    http_note_cause(x, "a.cause");
+    http_note_cause(x, "close.failed");
     return -ENOENT;
 }
 
@@ -512,7 +514,7 @@ static void the_causes(void **state)
           hello },
         { "GET / HT", FAKE_RESET, 0, -ECONNRESET, "request.reset", "", hello },
         { "GET / HT", FAKE_CANCEL, 0, -ECANCELED, "", "", hello },
-        { GET, 0, 404, -ENOENT, "a.cause", "GET / HTTP/1.1", notes },
+        { GET, 0, 404, -ENOENT, "close.failed", "GET / HTTP/1.1", notes },
         { "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\n", FAKE_END, 200, STOA_EEOF,
           "request.truncated", "POST / HTTP/1.1", hello },
     };
@@ -525,6 +527,7 @@ static void the_causes(void **state)
         assert_int_equal(seen.facts.status, rows[i].status);
         assert_int_equal(seen.facts.err, rows[i].err);
         assert_string_equal(seen.facts.cause ? seen.facts.cause : "", rows[i].cause);
+        assert_true(!seen.facts.cause || stoa_cause_find(seen.facts.cause));
         assert_string_equal(seen.line, rows[i].line);
         play_end(&p);
     }
@@ -567,6 +570,7 @@ static void the_facts_of_a_reply_that_did_not_arrive(void **state)
         assert_int_equal(seen.facts.err, rows[i].err);
         assert_int_equal(seen.facts.status, 200);
         assert_string_equal(seen.facts.cause, rows[i].cause);
+        assert_non_null(stoa_cause_find(rows[i].cause));
         play_end(&p);
     }
 }
