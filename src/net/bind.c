@@ -35,6 +35,8 @@ static int set_stream(const struct io_sys *sys, int fd, const struct bind_option
     /* Answers go out when they are written; what belongs together is written together. */
     if (r == 0)
         r = set_int(sys, fd, IPPROTO_TCP, TCP_NODELAY, 1);
+    if (r == 0 && opt->defer)
+        r = set_int(sys, fd, IPPROTO_TCP, TCP_DEFER_ACCEPT, 1);
     if (r == 0 && opt->stamps)
         r = set_int(sys, fd, SOL_SOCKET, SO_TIMESTAMPING,
                     SOF_TIMESTAMPING_RX_SOFTWARE | SOF_TIMESTAMPING_SOFTWARE);

@@ -7,9 +7,9 @@
 #include "net/listener.h"
 
 struct bind_options {
-    int type;    /* SOCK_STREAM, SOCK_DGRAM */
-    int backlog; /* of a stream; 0 = somaxconn */
-    bool stamps; /* see listener_options */
+    int type;           /* SOCK_STREAM, SOCK_DGRAM */
+    int backlog;        /* of a stream; 0 = somaxconn */
+    bool defer, stamps; /* see listener_options */
 };
 
 /* Binds `count` sockets to *a, and lets them listen when they are streams.

@@ -140,7 +140,10 @@ static int bind_each(struct listener *l, struct net_failure *failure)
     int *fds = mem_alloc(l->mem, bytes);
     if (!fds)
         return bind_failed(failure, NET_SOCKET, -ENOMEM, &l->addr, NULL);
-    struct bind_options opt = { SOCK_STREAM, l->opt.backlog, l->opt.stamps };
+    struct bind_options opt = { .type = SOCK_STREAM,
+                                .backlog = l->opt.backlog,
+                                .defer = l->opt.defer,
+                                .stamps = l->opt.stamps };
     int r = bind_inet(l->sys, &l->addr, &opt, fds, l->cores, failure);
     for (int i = 0; r == 0 && i < l->cores; i++)
         l->parts[i].fd = fds[i];

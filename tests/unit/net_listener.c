@@ -186,6 +186,47 @@ static void test_taken_back(void **state)
     server_free(&g);
 }
 
+/* What is asked for of a listener is what its connections have. */
+static int look_at_stamp(stoa_conn *c, void *arg)
+{
+    (void)arg;
+    struct stoa_str s;
+    int r = conn_fill(c, 0, 100, &s);
+    int64_t age = core_real_ns(conn_core(c)) - conn_stamp_ns(c);
+    if (r <= 0)
+        return r;
+    conn_consume(c, s.n);
+    r = stoa_write(c, age > -STOA_SEC && age < 30 * STOA_SEC ? "stamped" : "without", 7);
+    return r < 0 ? r : CONN_GONE;
+}
+
+static void test_stamps_and_defer(void **state)
+{
+    struct server g;
+    struct listener *l;
+    struct net_failure f;
+    struct listener_options opt = {
+        .serve = look_at_stamp,
+        .idle = STOA_SEC,
+        .defer = true,
+        .stamps = true,
+    };
+    assert_int_equal(server_open(&g, &(struct server_options){ .io = *state, .cores = 2 }), 0);
+    assert_int_equal(listener_open_all(g.rt, STR("127.0.0.1:0"), &opt, &l, 1, &f), 1);
+    server_run(&g);
+    char answer[8] = "";
+    /* The kernel begins to stamp a little after it was told to. */
+    for (int i = 0; i < 5000 && strcmp(answer, "stamped") != 0; i++) {
+        int fd = client_connect_to(listener_addr(l));
+        client_text(fd, "now");
+        client_read(fd, answer, 7);
+        client_expect_end(fd);
+        close(fd);
+    }
+    assert_string_equal(answer, "stamped");
+    server_stop(&g, STOA_SEC);
+}
+
 /* ---- pausing ---- */
 
 struct gauge {
@@ -545,6 +586,7 @@ int main(void)
         BOTH(test_wildcard_is_dual_stack),
         BOTH(test_cores_share_a_port),
         BOTH(test_taken_back),
+        BOTH(test_stamps_and_defer),
         BOTH(test_limit_of_connections),
         BOTH(test_out_of_descriptors),
         BOTH(test_drain_lets_finish),
