@@ -10,7 +10,8 @@
  * 3. No stack is ever thrown away while it holds frames: cancellation and deadlines make waits
  *    return errors, and the function returns.
  * 4. When its function has returned: children cancelled and joined, then defers (last first), then
- *    the arena; then `ended` is called on the core's own stack, with the task gone. */
+ *    the arena; then `ended` is called on the core's own stack, with the task gone. From the return
+ *    on, task_park() refuses and only task_park_deaf() waits. */
 #ifndef TASK_TASK_H
 #define TASK_TASK_H
 
