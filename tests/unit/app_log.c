@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include "app/log.h"
+#include "support/flaky.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -271,12 +272,12 @@ static void a_full_disk(void **state)
     heard_done(&h);
 }
 
-static void set_disk_limit(rlim_t bytes)
+static void set_limit(int resource, rlim_t soft)
 {
     struct rlimit limit;
-    assert_int_equal(getrlimit(RLIMIT_FSIZE, &limit), 0);
-    limit.rlim_cur = bytes;
-    assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+    assert_int_equal(getrlimit(resource, &limit), 0);
+    limit.rlim_cur = soft;
+    assert_int_equal(setrlimit(resource, &limit), 0);
 }
 
 /* A disk that fills up and is emptied (a file that may not get larger, for a while): what was lost
@@ -290,12 +291,12 @@ static void a_disk_that_is_full_for_a_while(void **state)
     FILE *file = tmpfile();
     if (!file)
         skip();
-    set_disk_limit(FULL_BYTES);
+    set_limit(RLIMIT_FSIZE, FULL_BYTES);
     struct access_log *l = open_log(fileno(file), 1, 4096, &h);
     for (int i = 0; i < COUNT; i++)
         add(l, 0, i);
     wait_until_heard(&h);
-    set_disk_limit(RLIM_INFINITY);
+    set_limit(RLIMIT_FSIZE, RLIM_INFINITY);
     add(l, 0, COUNT);
     log_free(l);
     ssize_t n = pread(fileno(file), bytes, sizeof bytes - 1, 0);
@@ -315,13 +316,23 @@ static void without_memory_or_descriptors(void **state)
 {
     (void)state;
     struct access_log *l;
-    struct heard h;
-    heard_init(&h);
-    struct log_options opt = { .format = LOG_JSON, .fd = 2, .cores = 1, .log = &h.log };
-    opt.room = (size_t)1 << 62;
-    assert_int_equal(log_new(&l, &opt), -ENOMEM);
+    struct flaky flaky;
+    struct rlimit limit;
+    struct log_options opt = { .format = LOG_JSON, .fd = 2, .cores = 2, .mem = &flaky.mem };
+    for (int left = 0; left < 3; left++) { /* itself, and two buffers */
+        flaky_init(&flaky, left);
+        assert_int_equal(log_new(&l, &opt), -ENOMEM);
+        assert_int_equal(flaky.bytes, 0);
+    }
+    flaky_init(&flaky, -1);
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
+    set_limit(RLIMIT_NOFILE, 0);
+    assert_int_equal(log_new(&l, &opt), -EMFILE);
+    set_limit(RLIMIT_NOFILE, limit.rlim_cur);
+    assert_int_equal(log_new(&l, &opt), 0);
+    log_free(l);
     log_free(NULL);
-    heard_done(&h);
+    assert_int_equal(flaky.bytes, 0);
 }
 
 int main(void)
