@@ -12,7 +12,7 @@
  *              status       number; 0 = the connection ended before there was a response
  *              bytes        of the response's body
  *              duration_us  from the request's head to the response's last byte in the kernel
- *              head_bytes   of the response's head
+ *              head_bytes   of the request's head
  *              body_in      bytes of the request's body
  *              referer, user_agent       string or null
  *              cause        string or null: the id of what went wrong (stoa explain)
