@@ -148,77 +148,61 @@ static bool is_passing(struct access_log *l, ssize_t r)
     return (r == -EAGAIN || r == -EINTR) && !atomic_load(&l->stops);
 }
 
-/* Writes s, or as much of it as the output takes. returns 0; < 0 and *rest is what it did not. */
-static int write_slice(struct access_log *l, struct stoa_str s, struct stoa_str *rest)
+/* Writes a piece of s, waiting while it is worth it.
+ *   returns  how many bytes were taken; < 0: none will be, now. */
+static ssize_t write_some(struct access_log *l, struct stoa_str s)
 {
-    while (s.n) {
-        ssize_t n = write_piece(l, s);
-        if (is_passing(l, n))
-            continue;
-        if (n < 0) {
-            *rest = s;
-            return (int)n;
-        }
+    ssize_t n;
+    do
+        n = write_piece(l, s);
+    while (is_passing(l, n));
+    if (n > 0)
         l->in_line = s.p[n - 1] != '\n';
-        s = str_from(s, (size_t)n);
-    }
-    return 0;
-}
-
-/* Writes s, whole lines but for the last. A line that a failure cut short is ended first, so that
- * the next one stands alone.
- *   returns  0; < 0 and *rest. */
-static int write_lines(struct access_log *l, struct stoa_str s, struct stoa_str *rest)
-{
-    if (l->losses.is_failing && l->in_line) {
-        int r = write_slice(l, STR("\n"), rest);
-        *rest = s;
-        if (r < 0)
-            return r;
-    }
-    return write_slice(l, s, rest);
-}
-
-static unsigned long long lines_in(struct stoa_str s)
-{
-    unsigned long long n = 0;
-    for (size_t at; (at = str_find(s, '\n')) < s.n; s = str_from(s, at + 1))
-        n++;
     return n;
 }
 
-/* Counts what was not taken.
- *   returns  whether the last line of it goes on behind it. */
-static bool lose(struct access_log *l, int err, struct stoa_str rest)
+/* Ends a line that a failure cut short, so that the next one stands alone. */
+static ssize_t end_line(struct access_log *l)
+{
+    return l->losses.is_failing && l->in_line ? write_some(l, STR("\n")) : 0;
+}
+
+/* Drops all that waits, whole lines but for the first, and counts it. */
+static void lose(struct access_log *l, struct ring *r, int err)
 {
     bool is_new = !l->losses.is_failing;
-    l->losses.failed += lines_in(rest);
+    size_t waiting = ring_waiting(r);
+    while (waiting) {
+        struct stoa_str s = ring_peek(r);
+        if (s.n > waiting)
+            s.n = waiting;
+        for (size_t i = 0; i < s.n; i++)
+            l->losses.failed += s.p[i] == '\n';
+        ring_take(r, s.n);
+        waiting -= s.n;
+    }
     l->losses.err = err;
     l->losses.is_failing = true;
     if (is_new)
         tell_losses(l);
-    return rest.p[rest.n - 1] != '\n';
 }
 
 /* Writes out what waits. returns whether there was anything. */
 static bool write_ring(struct access_log *l, struct ring *r)
 {
-    bool any = false, is_cut = false;
-    struct stoa_str s, rest;
+    bool any = false;
+    struct stoa_str s;
     while ((s = ring_peek(r)).n) {
         any = true;
-        if (is_cut) { /* the end of a lost line, from the ring's start on */
-            l->losses.failed++;
-            ring_take(r, str_find(s, '\n') + 1);
-            is_cut = false;
+        ssize_t n = end_line(l);
+        if (n >= 0)
+            n = write_some(l, s);
+        if (n < 0) {
+            lose(l, r, (int)n);
             continue;
         }
-        int err = write_lines(l, s, &rest);
-        if (err < 0)
-            is_cut = lose(l, err, rest);
-        else
-            l->losses.is_failing = false;
-        ring_take(r, s.n);
+        l->losses.is_failing = false;
+        ring_take(r, (size_t)n);
     }
     l->losses.dropped += atomic_exchange_explicit(&r->dropped, 0, memory_order_relaxed);
     return any;

@@ -28,6 +28,13 @@ void ring_done(struct ring *r, const struct stoa_mem *mem);
  *   returns  the bytes that wait now. */
 size_t ring_add(struct ring *r, struct stoa_str s);
 
+/* The taker: how many bytes wait; they end with a line's end. */
+static inline size_t ring_waiting(struct ring *r)
+{
+    return atomic_load_explicit(&r->added, memory_order_acquire) -
+           atomic_load_explicit(&r->taken, memory_order_relaxed);
+}
+
 /* The taker: what waits, up to where the storage ends; n 0 = nothing. Then takes n bytes of it. */
 struct stoa_str ring_peek(struct ring *r);
 void ring_take(struct ring *r, size_t n);

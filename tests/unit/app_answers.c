@@ -41,6 +41,23 @@ static void codings(void **state)
     site_done(&s);
 }
 
+/* A sibling that is a link to the same file: other words about the same bytes. */
+static void a_sibling_that_is_the_same_file(void **state)
+{
+    (void)state;
+    static struct site s;
+    char tag[80];
+    disk_init();
+    struct node *a = disk_add("a", S_IFREG, "same");
+    disk_add("a.gz", S_IFREG, "same")->ino = a->ino;
+    open_site(&s, plain);
+    snprintf(tag, sizeof tag, "%s", field_of_reply(site_get(&s, "/a"), "ETag"));
+    struct fake_reply *r = site_ask(&s, "GET", "/a", "Accept-Encoding: gzip\r\n");
+    assert_string_equal(field_of_reply(r, "Content-Encoding"), "gzip");
+    assert_string_not_equal(field_of_reply(r, "ETag"), tag);
+    site_done(&s);
+}
+
 static void siblings_come_and_go(void **state)
 {
     (void)state;
@@ -341,11 +358,17 @@ static void listing(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(codings),       cmocka_unit_test(siblings_come_and_go),
-        cmocka_unit_test(conditions),    cmocka_unit_test(one_range),
-        cmocka_unit_test(if_range),      cmocka_unit_test(several_ranges),
-        cmocka_unit_test(spa),           cmocka_unit_test(cors),
-        cmocka_unit_test(cache_control), cmocka_unit_test(listing),
+        cmocka_unit_test(codings),
+        cmocka_unit_test(a_sibling_that_is_the_same_file),
+        cmocka_unit_test(siblings_come_and_go),
+        cmocka_unit_test(conditions),
+        cmocka_unit_test(one_range),
+        cmocka_unit_test(if_range),
+        cmocka_unit_test(several_ranges),
+        cmocka_unit_test(spa),
+        cmocka_unit_test(cors),
+        cmocka_unit_test(cache_control),
+        cmocka_unit_test(listing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -302,6 +302,50 @@ static void a_cold_file_comes_from_a_helper(void **state)
     site_done(&s);
 }
 
+/* Files whose size is made up, and whose changes nobody dates (/sys): as they are now, each time. */
+static void a_file_shorter_than_it_says(void **state)
+{
+    (void)state;
+    static struct site s;
+    disk_init();
+    struct node *a = disk_add("a", S_IFREG, "first");
+    a->more = 4000;
+    open_site(&s, plain);
+    struct fake_reply *r = site_get(&s, "/a");
+    assert_reply(r, 200, "first");
+    assert_string_equal(field_of_reply(r, "ETag"), "");
+    a->bytes = "other";
+    assert_reply(site_get(&s, "/a"), 200, "other");
+    site_done(&s);
+}
+
+static void what_has_gone_leaves_nothing(void **state)
+{
+    (void)state;
+    static struct site s;
+    disk_init();
+    struct node *a = disk_add("a", S_IFREG, "x");
+    size_t live = 0;
+    open_site(&s, plain);
+    for (int i = 0; i < 3; i++) {
+        a->path = "a";
+        assert_reply(site_get(&s, "/a"), 200, "x");
+        a->path = NULL;
+        site_pass(&s, STOA_SEC);
+        assert_int_equal(site_get(&s, "/a")->status, 404);
+        if (i)
+            assert_int_equal(s.mem.live, live);
+        live = s.mem.live;
+        a->path = "a";
+        site_get(&s, "/a");
+        assert_true(s.mem.live > live);
+        a->path = NULL;
+        site_pass(&s, STOA_SEC);
+        site_get(&s, "/a");
+    }
+    site_done(&s);
+}
+
 static void missing_paths_leave_nothing(void **state)
 {
     (void)state;
@@ -335,6 +379,8 @@ int main(void)
         cmocka_unit_test(a_file_that_grows_too_large_while_read),
         cmocka_unit_test(a_large_file_replaced_meanwhile),
         cmocka_unit_test(a_cold_file_comes_from_a_helper),
+        cmocka_unit_test(a_file_shorter_than_it_says),
+        cmocka_unit_test(what_has_gone_leaves_nothing),
         cmocka_unit_test(missing_paths_leave_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -127,7 +127,8 @@ static void close_both(int ends[2])
 
 /* ---- the tests ---- */
 
-/* Each line comes by itself, without another one behind it, and without the log being closed. */
+/* Each line comes by itself, without another one behind it, and without the log being closed: also
+ * to a thread that has fallen asleep, since nothing came for longer than it rests. */
 static void a_line_comes_at_once(void **state)
 {
     (void)state;
@@ -135,7 +136,10 @@ static void a_line_comes_at_once(void **state)
     int ends[2];
     open_pipe(ends);
     struct access_log *l = open_log(ends[1], 2, 0, &h);
-    for (int i = 0; i < 20; i++) {
+    struct pollfd in = { ends[0], POLLIN, 0 };
+    for (int i = 0; i < 10; i++) {
+        if (i % 3 == 0)
+            assert_int_equal(poll(&in, 1, 3 * LOG_REST_MS), 0);
         add(l, i & 1, i);
         expect_line(ends[0], i & 1, i);
     }
@@ -272,7 +276,7 @@ static void a_full_disk(void **state)
     heard_done(&h);
 }
 
-static void set_limit(int resource, rlim_t soft)
+static void set_limit(__rlimit_resource_t resource, rlim_t soft)
 {
     struct rlimit limit;
     assert_int_equal(getrlimit(resource, &limit), 0);
