@@ -81,7 +81,7 @@ ssize_t conn_send_file(stoa_conn *c, int file, off_t at, uint64_t n)
     if (r == 0)
         r = send_piece(c, &w, file, at, piece);
     conn_turn_end(c, &w);
-    if (r < 0)
-        c->failed = r == STOA_EEOF ? CONN_AT_HANDLER : CONN_AT_WRITE;
-    return r;
+    if (r >= 0 || r == STOA_EEOF)
+        return r;
+    return conn_failed(c, CONN_AT_WRITE, (int)r);
 }

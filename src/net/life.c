@@ -153,7 +153,6 @@ static int receive_now(stoa_conn *c)
 static void park(stoa_conn *c)
 {
     struct port *p = c->port;
-    bool was_served = c->served > 0;
     if (c->head) {
         ready(c); /* through the run queue, so that others get their turn */
         return;
@@ -166,7 +165,7 @@ static void park(stoa_conn *c)
     list_unlink(&c->node);
     if (!p->draining)
         line_join(&p->silent, c, core_in(p->core, p->opt->idle));
-    else if (was_served)
+    else if (c->served > 0)
         conn_leave(c);
     else /* its first request is on the way, or it is nobody's */
         line_join(&p->lingering, c, core_in(p->core, LINGER_SILENCE));
@@ -228,11 +227,12 @@ static void say_failed(stoa_conn *c, int err)
         return;
     struct addr peer;
     char from[ADDR_TEXT_BYTES], to[ADDR_TEXT_BYTES];
+    int stage = c->failed_with == err ? c->failed_at : CONN_AT_HANDLER;
     conn_peer(c, &peer);
     core_say(core, is_peers(err) ? STOA_INFO : STOA_WARNING,
              "connection from %s to %s reset: %s failed: %s (%s)",
              addr_format(&peer, from, sizeof from), addr_format(conn_local(c), to, sizeof to),
-             stages[c->failed], stoa_strerror(err), error_name(err));
+             stages[stage], stoa_strerror(err), error_name(err));
 }
 
 /* Closing while the peer still sends would reset the connection and destroy what it has not read

@@ -1,7 +1,8 @@
 /* net/read.c -- reading from a connection, in tasks: the queue of chunks, and waiting for more.
  *
  * Bytes are given out where they were received; they are copied only when a slice must span two
- * chunks, or when too much is kept (kept.c). Does not decide when the kernel is asked for more, beyond that somebody waits (life.c). */
+ * chunks, or when too much is kept (kept.c). Does not decide when the kernel is asked for more,
+ * beyond that somebody waits (life.c). */
 #include "base/check.h"
 #include "net/kept.h"
 #include "net/record.h"
@@ -111,8 +112,7 @@ static int gather(stoa_conn *c, size_t have)
 
 static int fail(stoa_conn *c, int err)
 {
-    c->failed = CONN_AT_READ;
-    return err;
+    return conn_failed(c, CONN_AT_READ, err);
 }
 
 /* Waits until more than `have` bytes are unread.                                  [waits]

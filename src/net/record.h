@@ -60,7 +60,8 @@ struct stoa_conn {
     bool finished;       /* we have sent our end */
     bool full;           /* the socket took not all of the last piece of a file */
     bool peer_known;
-    uint8_t failed; /* enum conn_stage: where the last error came from, for the log */
+    uint8_t failed_at; /* enum conn_stage: where the last error came from, for the log */
+    int failed_with;
     union {
         sa_family_t family;
         struct sockaddr_in v4;
@@ -73,10 +74,12 @@ _Static_assert(sizeof(stoa_conn) <= 256, "a parked connection is at most 256 byt
 
 enum conn_stage { CONN_AT_HANDLER, CONN_AT_READ, CONN_AT_WRITE };
 
-/* The connection's part of a core: read where the tasks run. */
-static inline struct core *conn_core_of(const stoa_conn *c)
+/* Notes where err comes from. returns err. */
+static inline int conn_failed(stoa_conn *c, enum conn_stage at, int err)
 {
-    return c->port->core;
+    c->failed_at = (uint8_t)at;
+    c->failed_with = err;
+    return err;
 }
 
 /* ---- life.c ---- */

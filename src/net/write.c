@@ -150,9 +150,7 @@ int conn_write(stoa_conn *c, struct iovec *v, int count, bool more)
         r = c->writers ? -EAGAIN : send_some(c, &v, &count, flags);
     if (r == -EAGAIN)
         r = send_in_turn(c, &v, &count, flags);
-    if (r < 0)
-        c->failed = CONN_AT_WRITE;
-    return r;
+    return r < 0 ? conn_failed(c, CONN_AT_WRITE, r) : 0;
 }
 
 ssize_t conn_write_now(stoa_conn *c, const void *buf, size_t n)

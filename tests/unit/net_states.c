@@ -32,6 +32,9 @@ static int obey(stoa_conn *c, void *arg)
     case 'g': return CONN_GONE;
     case 'f': return stoa_finish(c);
     case 'r': return -EIO;
+    case 't': /* a failure that it gets over, and one that it does not */
+        stoa_deadline(stoa_conn_task(c), 0);
+        return conn_fill(c, 0, 1, &s) == -ETIMEDOUT ? -EIO : 0;
     default: return CONN_PARK;
     }
 }
@@ -121,13 +124,16 @@ static void test_failure_resets(void **state)
     (void)state;
     struct fake f;
     open_obey(&f);
-    int p = fake_connect(&f);
-    fake_run(&f);
-    fake_text(&f, p, "r");
-    fake_run(&f);
-    assert_true(is_closed(&f, p) && f.peers[p].hard);
-    assert_string_equal(f.said, "connection from [::1]:80 to 0.0.0.0:80 reset: the handler failed: "
-                                "Input/output error (EIO)");
+    for (int i = 0; i < 2; i++) {
+        int p = fake_connect(&f);
+        fake_run(&f);
+        fake_text(&f, p, i == 0 ? "r" : "t");
+        fake_run(&f);
+        assert_true(is_closed(&f, p) && f.peers[p].hard);
+        assert_int_equal(f.lines, i + 1);
+        assert_string_equal(f.said, "connection from [::1]:80 to 0.0.0.0:80 reset: the handler "
+                                    "failed: Input/output error (EIO)");
+    }
     fake_close(&f, 0);
 }
 
