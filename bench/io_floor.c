@@ -30,7 +30,7 @@ struct conn {
 static struct io *io;
 static struct io_op accepting;
 static struct conn *spare;
-static uint64_t requests;
+static uint64_t requests, waits;
 static atomic_bool stopping;
 
 static void on_signal(int number)
@@ -162,8 +162,8 @@ static void report(const char *name)
     getrusage(RUSAGE_SELF, &u);
     double n = requests ? (double)requests : 1;
     double user = seconds(u.ru_utime) * 1e6 / n, sys = seconds(u.ru_stime) * 1e6 / n;
-    printf("%s: %llu requests, us of CPU each: %.2f (user %.2f, system %.2f)\n", name,
-           (unsigned long long)requests, user + sys, user, sys);
+    printf("%s: %llu requests, %.2f waits each, us of CPU each: %.2f (user %.2f, system %.2f)\n",
+           name, (unsigned long long)requests, (double)waits / n, user + sys, user, sys);
 }
 
 int main(int argc, char **argv)
@@ -177,7 +177,7 @@ int main(int argc, char **argv)
     accepting = (struct io_op){ .kind = IO_ACCEPT, .done = on_accept };
     accepting.fd = listen_on(argc > 2 ? argv[2] : "0");
     r = io_submit(io, &accepting);
-    while (r == 0 && !atomic_load(&stopping))
+    for (; r == 0 && !atomic_load(&stopping); waits++)
         r = io_wait(io, STOA_NEVER);
     if (r < 0)
         fail("wait", r);

@@ -14,7 +14,10 @@
  * 3. After io_cancel() exactly one last completion still comes (-ECANCELED, or what it was about to
  *    be); completions with res > 0 may come before it.
  * 4. io->now is read once per io_wait(), after the kernel returned and before the first completion
- *    is delivered. */
+ *    is delivered.
+ * 5. The descriptor of an operation that is under way is not closed. Once io_cancel() was called it
+ *    may be, at once: whoever gets the number next is not touched. Of one kind (accepting and
+ *    receiving; waiting to write) a descriptor has one operation at a time. */
 #ifndef IO_IO_H
 #define IO_IO_H
 
@@ -33,7 +36,8 @@ enum io_kind {
     IO_ACCEPT,
     /* fd is a stream. res > 0 = as many bytes came, in `chunk`, which is the receiver's now; again
      * and again, until the last: 0 = the peer has finished; < 0 (-ECONNRESET, -ECANCELED, ...).
-     * While nothing comes no buffer is held. Lack of buffers delays, it never ends the operation. */
+     * While nothing comes no buffer is held. Lack of buffers delays, it never ends the operation.
+     * Descriptors that the peer of a Unix socket sends along are closed. */
     IO_RECV,
     /* fd is a datagram socket. As IO_RECV, a chunk per datagram (res 0 = an empty one, with a chunk;
      * the last has res < 0 and no chunk); chunk->from and chunk->control are set. */
@@ -122,9 +126,10 @@ struct io_sys {
     /* sendmsg(2) without waiting and without SIGPIPE. flags: MSG_MORE or 0. -EAGAIN: wait with
      * IO_WRITABLE. */
     ssize_t (*send)(const struct io_sys *s, int fd, const struct msghdr *m, int flags);
-    /* sendfile(2) of up to n bytes from *at, which moves. 0 = the file ends there. May wait for the
-     * disk where is_cached() says no. The calling thread has SIGPIPE blocked: there is no flag
-     * against it here, and two more calls each time would cost more than they are worth. */
+    /* sendfile(2) of up to n bytes from *at, which moves, without waiting for the peer. 0 = the file
+     * ends there. May wait for the disk where is_cached() says no. The calling thread has SIGPIPE
+     * blocked: there is no flag against it here, and two more calls each time would cost more than
+     * they are worth. */
     ssize_t (*send_file)(const struct io_sys *s, int fd, int file, off_t *at, size_t n);
     int (*shutdown)(const struct io_sys *s, int fd, int how);
     int (*close)(const struct io_sys *s, int fd);
@@ -139,7 +144,7 @@ struct io_sys {
      * does not know it, it may wait). */
     ssize_t (*read_at)(const struct io_sys *s, int fd, void *buf, size_t n, off_t at, bool no_wait);
     /* Whether all of these bytes are in memory (cachestat(2), Linux 6.5; without it a probe of the
-     * first byte by RWF_NOWAIT). */
+     * first and the last by RWF_NOWAIT). false where the file system does not tell (overlayfs). */
     bool (*is_cached)(const struct io_sys *s, int file, off_t at, size_t n);
     ssize_t (*read_dir)(const struct io_sys *s, int dirfd, void *buf, size_t n); /* getdents64(2) */
 
@@ -165,7 +170,8 @@ static inline void io_close(struct io *io)
     io->ops->close(io);
 }
 
-/* returns 0; < 0: not taken, nothing will complete (-ENOMEM, -EAGAIN: no helper thread). */
+/* returns 0; < 0: not taken, nothing will complete (-ENOMEM, -EAGAIN: no helper thread; -EBADF,
+ *          -EPERM, -ENOSPC may be told here already, or by the last completion). */
 static inline int io_submit(struct io *io, struct io_op *op)
 {
     return io->ops->submit(io, op);
@@ -183,7 +189,7 @@ static inline bool io_is_under_way(const struct io_op *op)
 }
 
 /* Waits until something completes, somebody wakes it, or `until` (a moment of CLOCK_MONOTONIC; 0 =
- * only look); delivers what has completed.
+ * only look); delivers what has completed. It may return earlier, with nothing.
  *   returns  0; < 0: the I/O cannot go on. */
 static inline int io_wait(struct io *io, stoa_time until)
 {
@@ -198,7 +204,8 @@ static inline void io_wake(struct io *io)
 
 /* Receives from a stream without waiting and without an operation: for a connection just accepted,
  * whose request is usually there. Not while an IO_RECV on fd is under way.
- *   returns  > 0 and *ret, the receiver's; 0 = the peer has finished; -EAGAIN; -ENOBUFS; < 0. */
+ *   returns  > 0 and *ret, the receiver's; 0 = the peer has finished; -EAGAIN; -ENOBUFS (all that
+ *            are kept for this are held: an IO_RECV waits for one); < 0. */
 static inline int io_recv_now(struct io *io, int fd, struct io_chunk **ret)
 {
     return io->ops->recv_now(io, fd, ret);

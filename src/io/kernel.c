@@ -226,8 +226,8 @@ static bool sys_is_cached(const struct io_sys *s, int file, off_t at, size_t n)
         uint64_t first = range.at / page, last = (range.at + n - 1) / page;
         return pages.cached == last - first + 1;
     }
-    /* No such call; or none is in memory; or the file is a stand-in whose pages are kept elsewhere
-     * (overlayfs), where the call counts none. */
+    /* No such call, or none is in memory. Or the file is a stand-in whose pages are kept elsewhere:
+     * of overlayfs nothing can be known (no pages are counted, RWF_NOWAIT is refused): no. */
     return is_byte_cached(file, at) && is_byte_cached(file, at + (off_t)n - 1);
 }
 

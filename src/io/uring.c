@@ -327,14 +327,11 @@ static void on_completion(struct uring *u, const struct io_uring_cqe *cqe)
 
 static void deliver(struct uring *u)
 {
-    struct io_uring_cqe *cqe;
-    unsigned head, n = 0;
+    const struct io_uring_cq *cq = &u->ring.cq;
+    unsigned head = *cq->khead, n = io_uring_cq_ready(&u->ring);
     op_deliver(&u->ended);
-    io_uring_for_each_cqe(&u->ring, head, cqe)
-    {
-        on_completion(u, cqe);
-        n++;
-    }
+    for (unsigned i = 0; i < n; i++)
+        on_completion(u, &cq->cqes[(head + i) & cq->ring_mask]);
     io_uring_cq_advance(&u->ring, n);
     if (u->woken) {
         u->woken = false;
