@@ -51,7 +51,8 @@ STOA_API struct stoa_str stoa_http_header(const stoa_http *x, const char *name);
  *            chunks), STOA_EEOF (the client left), -ETIMEDOUT, -ECANCELED, -ECONNRESET. */
 STOA_API ssize_t stoa_http_read(stoa_http *x, void *buf, size_t len);
 
-/* The task that runs the handler. */
+/* The task that runs the handler. When the handler has returned, what it owns ends as if the task did:
+ * children, defers, memory; and its deadline is forgotten. */
 STOA_API stoa_task *stoa_http_task(stoa_http *x);
 
 /* ---- the response ---- */

@@ -212,10 +212,7 @@ static int handle(stoa_http *x)
         return http_allow(x, STR("GET, HEAD, POST, PUT, DELETE, OPTIONS, PATCH"));
     out_watch(x);
     int r = x->s->handler(x, x->s->arg);
-    /* What the handler left behind is not the next exchange's. */
-    stoa_cancel(x->task);
-    stoa_join(x->task);
-    stoa_deadline(x->task, STOA_NEVER);
+    task_renew(x->task); /* what the handler left behind is not the next exchange's */
     out_unwatch(x);
     return r;
 }

@@ -80,8 +80,8 @@ stoa_task *task_new(struct sched *s, stoa_fn *fn, const void *arg, size_t len)
 static void release(stoa_task *t)
 {
     /* What runs from now on does not wait. */
-    t->cancelled = t->graced = true;
-    t->grace_end = INT64_MIN;
+    t->deadline = t->grace_end = INT64_MIN;
+    t->graced = true;
     for (;;) {
         family_end(t);
         struct task_defer *d = t->defers;
@@ -93,11 +93,21 @@ static void release(stoa_task *t)
     arena_reset(&t->arena);
 }
 
+void task_renew(stoa_task *t)
+{
+    check(t == t->sched->running);
+    release(t);
+    t->deadline = STOA_NEVER;
+    t->graced = false;
+    t->children_result = 0;
+}
+
 /* The first function on a task's stack, and the last. */
 TOOLS_SWITCHES static _Noreturn void task_main(struct switched *from, struct switched *self)
 {
     stoa_task *t = list_owner(context_begin(from, self), stoa_task, context);
     t->result = t->fn(t, t->arg);
+    t->cancelled = true;
     release(t);
     t->state = TASK_ENDED;
     context_leave(&t->context, &t->sched->core);

@@ -44,6 +44,11 @@ void task_park_deaf(struct sched *s);
 /* Makes a parked task ready. Harmless when it is ready or running already, or t is NULL. */
 void task_wake(stoa_task *t);
 
+/* As if t, which is running, began anew: ends what it owns (children, then what was deferred, then
+ * its memory), and forgets its deadline, its grace and what its children returned. A cancellation
+ * stays. For tasks that serve one thing after another.                            [waits] */
+void task_renew(stoa_task *t);
+
 /* The running task of s; NULL on the core's own stack. */
 static inline stoa_task *task_running(const struct sched *s)
 {

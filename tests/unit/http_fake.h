@@ -68,7 +68,7 @@ struct stoa_conn {
     stoa_time deadline;
     bool draining;
     uint32_t count;
-    int cancelled, joined; /* calls */
+    int renewed; /* calls */
 
     struct stoa_str script; /* what has not come yet */
     size_t step;            /* comes at once; 0 = all */
@@ -280,15 +280,11 @@ stoa_time stoa_deadline(stoa_task *t, stoa_time when)
     return old;
 }
 
-void stoa_cancel(stoa_task *t)
+void task_renew(stoa_task *t)
 {
-    ((stoa_conn *)(void *)t)->cancelled++;
-}
-
-int stoa_join(stoa_task *t)
-{
-    ((stoa_conn *)(void *)t)->joined++;
-    return 0;
+    stoa_conn *c = (stoa_conn *)(void *)t;
+    c->deadline = STOA_NEVER;
+    c->renewed++;
 }
 
 /* ---- the core ---- */

@@ -250,6 +250,45 @@ static void a_defer_may_leave_work_but_not_wait(void **state)
     assert_string_equal(trail, "bc21e");
 }
 
+static void late_defer(void *arg)
+{
+    note('d');
+    assert_int_equal(stoa_sleep(arg, 1), -ETIMEDOUT);
+}
+
+/* One thing after another: nothing of the first is left for the second. */
+static int serving_twice(stoa_task *t, void *arg)
+{
+    assert_non_null(stoa_alloc(t, 10000));
+    assert_int_equal(stoa_spawn(t, sleeping_child, NULL, 0), 0);
+    assert_int_equal(stoa_defer(t, late_defer, t), 0);
+    stoa_deadline(t, -1);
+    assert_int_equal(stoa_sleep(t, 1), -ETIMEDOUT);
+    assert_int_equal(stoa_grace(t, 1000000), 0);
+    task_renew(t);
+    note('r');
+    *(size_t *)arg = mem.bytes;
+    assert_int_equal(stoa_deadline(t, 0), STOA_NEVER);
+    assert_int_equal(stoa_sleep(t, 1), -ETIMEDOUT); /* the old grace is over */
+    assert_int_equal(stoa_grace(t, 1), 0);
+    stoa_deadline(t, STOA_NEVER);
+    assert_int_equal(stoa_join(t), 0);
+    task_cancel(t);
+    task_renew(t);
+    assert_int_equal(stoa_sleep(t, 0), -ECANCELED);
+    return 0;
+}
+
+static void a_task_renewed_is_as_one_that_begins(void **state)
+{
+    (void)state;
+    size_t before = mem.bytes, between = 0;
+    assert_int_equal(task_start(&s, serving_twice, &between, say_end), 0);
+    settle();
+    assert_string_equal(trail, "cdre");
+    assert_true(between < before + 1000);
+}
+
 static int deferring_without_memory(stoa_task *t, void *arg)
 {
     (void)arg;
@@ -338,6 +377,7 @@ int main(void)
         TEST(a_little_memory_costs_no_allocation),
         TEST(children_then_defers_then_the_end),
         TEST(a_defer_may_leave_work_but_not_wait),
+        TEST(a_task_renewed_is_as_one_that_begins),
         TEST(what_cannot_be_deferred_is_done_at_once),
         TEST(a_call_on_the_cores_own_stack),
         TEST(a_call_there_may_start_a_task_that_calls_as_well),
