@@ -95,8 +95,8 @@ struct client {
     stoa_time step_began;
 
     struct heard heard;
-    char tag[64];     /* the last ETag heard */
-    size_t read_most; /* bytes per turn */
+    char tag[64], date[64]; /* the ETag and Last-Modified heard first */
+    size_t read_most;       /* bytes per turn */
     stoa_time read_gap;
     bool deaf, mute;     /* reads no more; sends no more */
     bool said_close;     /* the last reply did */

@@ -9,9 +9,13 @@
 
 #include <string.h>
 
-/* 127.0.0.1, a free port. */
-static struct addr loopback(void)
+/* 127.0.0.1 or ::1, a free port. */
+static struct addr loopback(struct server *s, bool v4)
 {
+    if (!v4 && world_below(s->w, 3) == 0)
+        return (
+            struct addr){ .len = sizeof(struct sockaddr_in6),
+                          .v6 = { .sin6_family = AF_INET6, .sin6_addr = IN6ADDR_LOOPBACK_INIT } };
     return (struct addr){
         .len = sizeof(struct sockaddr_in),
         .v4 = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(0x7f000001) },
@@ -26,7 +30,7 @@ static void door_name(struct server *s, enum door door, const struct addr *a)
 
 static int open_http(struct server *s)
 {
-    struct addr a = loopback();
+    struct addr a = loopback(s, false);
     struct listener_options opt = {
         .backlog = s->set.backlog,
         .idle = s->set.idle,
@@ -73,7 +77,7 @@ static int open_shared(struct server *s)
 
 static int open_raw(struct server *s, enum door door, conn_service *serve)
 {
-    struct addr a = loopback();
+    struct addr a = loopback(s, false);
     struct listener_options opt = {
         .backlog = s->set.backlog, .idle = s->set.idle, .serve = serve, .greet = true
     };
@@ -86,7 +90,7 @@ static int open_raw(struct server *s, enum door door, conn_service *serve)
 
 static int open_datagrams(struct server *s)
 {
-    struct addr a = loopback();
+    struct addr a = loopback(s, true);
     struct net_failure why;
     int r = datagram_open(s->rt, &a, echo_datagram, NULL, &why);
     door_name(s, DOOR_DATAGRAM, &a);
@@ -97,7 +101,7 @@ int doors_open(struct server *s)
 {
     int r = open_http(s);
     r = r ? r : open_shared(s);
-    r = r ? r : open_raw(s, DOOR_ECHO, echo_serve);
+    r = r ? r : open_raw(s, DOOR_ECHO, world_below(s->w, 2) ? echo_serve : site_echo);
     r = r ? r : open_raw(s, DOOR_LINES, site_lines);
     return r ? r : open_datagrams(s);
 }

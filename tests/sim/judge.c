@@ -68,20 +68,23 @@ static void judge_persistence(struct client *c, const struct ask *a)
     c->said_close = ends || a->closes;
 }
 
-static void keep_tag(struct client *c)
+static void keep_field(const struct heard *h, struct stoa_str name, char *to, size_t n)
 {
-    struct stoa_str tag = heard_field(&c->heard, STR("ETag"));
-    c->tag[0] = 0;
-    if (tag.p && tag.n < sizeof(c->tag)) {
-        memcpy(c->tag, tag.p, tag.n);
-        c->tag[tag.n] = 0;
+    struct stoa_str value = heard_field(h, name);
+    to[0] = 0;
+    if (value.p && value.n < n) {
+        memcpy(to, value.p, value.n);
+        to[value.n] = 0;
     }
 }
 
 void judge_reply(struct client *c)
 {
     const struct ask *a = &c->asks[c->answered];
-    keep_tag(c);
+    if (c->answered == 0) {
+        keep_field(&c->heard, STR("ETag"), c->tag, sizeof(c->tag));
+        keep_field(&c->heard, STR("Last-Modified"), c->date, sizeof(c->date));
+    }
     world_note(c->w, "client-reply", c->id, c->heard.status);
     judge_date(c, a);
     judge_persistence(c, a);

@@ -233,7 +233,13 @@ static void silent_verdict(struct client *c)
         verdict_limit(c, c->s ? c->s->here_at : 0, c->server->set.idle, "silent");
 }
 
-/* Sends a part of a head, or of a body that is wanted, and then nothing: 408. */
+static void half_sent(struct client *c, size_t n)
+{
+    step_add(c, ACT_SEND, n, 65536, 0);
+    step_add(c, ACT_HEAR_END, 0, 0, last_ask(c)->number[0] + SLACK_MS * STOA_MS);
+}
+
+/* Sends a part of a head, and then nothing: 408. */
 static void half(struct client *c)
 {
     struct ask *a = ask_add(c, NULL, true);
@@ -245,9 +251,18 @@ static void half(struct client *c)
     }
     a->topic = &topic_half;
     a->closes = true;
+    a->number[0] = c->server->set.head_within;
     size_t n = (size_t)world_between(c->w, (int64_t)a->from + 3, (int64_t)a->body_at - 1);
-    step_add(c, ACT_SEND, n, 65536, 0);
-    step_add(c, ACT_HEAR_END, 0, 0, c->server->set.head_within + SLACK_MS * STOA_MS);
+    half_sent(c, n);
+}
+
+/* The same with a body: the handler waits for it. */
+static void half_body(struct client *c)
+{
+    struct ask *a = ask_add(c, &topic_half_body, true);
+    a->closes = true;
+    a->number[0] = c->server->set.body_within;
+    half_sent(c, (size_t)world_between(c->w, (int64_t)a->body_at, (int64_t)a->to - 1));
 }
 
 static void half_verdict(struct client *c)
@@ -257,7 +272,7 @@ static void half_verdict(struct client *c)
         return;
     if (c->answered == 0)
         client_fail(c, "half a request is not answered");
-    else if (a->answered - a->begun < c->server->set.head_within)
+    else if (a->answered - a->begun < a->number[0])
         client_fail(c, "half a request is given up too early");
 }
 
@@ -296,6 +311,11 @@ static const struct manner manners[] = {
     { .name = "vanishing", .weight = 2, .is_long = true, .script = vanishing },
     { .name = "deaf", .weight = 1, .is_long = true, .script = deaf, .verdict = deaf_verdict },
     { .name = "silent", .weight = 1, .is_long = true, .script = silent, .verdict = silent_verdict },
+    { .name = "half-body",
+      .weight = 2,
+      .is_long = true,
+      .script = half_body,
+      .verdict = half_verdict },
     { .name = "half", .weight = 2, .is_long = true, .script = half, .verdict = half_verdict },
 };
 

@@ -104,36 +104,72 @@ static void path_judge(struct client *c, const struct ask *a)
         judge_redirect(c, rows[i].target);
 }
 
-/* ---- methods ---- */
+/* ---- methods and conditions ---- */
 
 static const struct {
-    const char *method, *target;
+    const char *method, *target, *fields;
     int status;
     bool allows; /* the reply must have Allow */
-} methods[] = {
-    { "OPTIONS", "/small.txt", 204, true }, { "POST", "/small.txt", 405, true },
-    { "DELETE", "/small.txt", 405, true },  { "OPTIONS", "*", 204, true },
-    { "BREW", "/small.txt", 501, false },   { "TRACE", "/small.txt", 501, false },
+} others[] = {
+    { "OPTIONS", "/small.txt", "", 204, true },
+    { "POST", "/small.txt", "", 405, true },
+    { "DELETE", "/small.txt", "", 405, true },
+    { "OPTIONS", "*", "", 204, true },
+    { "BREW", "/small.txt", "", 501, false },
+    { "TRACE", "/small.txt", "", 501, false },
+    { "GET", "/small.txt", "If-Match: \"no\"\r\n", 412, false },
+    { "GET", "/small.txt", "If-Match: *\r\n", 200, false },
+    { "GET", "/small.txt", "If-None-Match: *\r\n", 304, false },
+    { "GET", "/small.txt", "If-Unmodified-Since: Thu, 01 Jan 1970 00:00:00 GMT\r\n", 412, false },
+    { "GET", "/small.txt", "If-Modified-Since: Thu, 01 Jan 1970 00:00:00 GMT\r\n", 200, false },
+    { "GET", "/small.txt", "If-Modified-Since: nonsense\r\n", 200, false },
+    { "GET", "/text", "Expect: nonsense\r\n", 417, false },
+    { "GET", "/nothing", "Accept: image/png, text/css\r\n", 404, false },
+    { "HEAD", "/small.txt", "Range: bytes=0-0\r\n", 200, false },
+    { "GET", "/small.txt", "Range: lines=0-0\r\n", 200, false },
 };
 
-static void method_ask(struct client *c, struct ask *a, bool keep)
+static void other_ask(struct client *c, struct ask *a, bool keep)
 {
-    a->number[0] = (int64_t)world_below(c->w, sizeof(methods) / sizeof(*methods));
-    request_begin(c, a, keep, methods[a->number[0]].method, methods[a->number[0]].target);
+    int64_t i = a->number[0] = (int64_t)world_below(c->w, sizeof(others) / sizeof(*others));
+    request_begin(c, a, keep, others[i].method, others[i].target);
+    buf_str(&c->out, str_of(others[i].fields));
     request_end(c, a);
+    a->n = 500;
     a->may_close = true;
 }
 
-static void method_judge(struct client *c, const struct ask *a)
+static void other_judge(struct client *c, const struct ask *a)
 {
     int64_t i = a->number[0];
-    if (status_is(c, methods[i].status) && methods[i].allows &&
-        !heard_field(&c->heard, STR("Allow")).p)
-        client_fail(c, "%s is answered without Allow", methods[i].method);
+    if (others[i].status == 417 && a->is_old) /* RFC 9110 section 10.1.1 */
+        status_is(c, 200);
+    else if (status_is(c, others[i].status) && others[i].allows &&
+             !heard_field(&c->heard, STR("Allow")).p)
+        client_fail(c, "%s is answered without Allow", others[i].method);
+}
+
+/* A name that is longer than those of the server's own storage. */
+static void long_ask(struct client *c, struct ask *a, bool keep)
+{
+    char target[600];
+    size_t n = (size_t)world_between(c->w, 200, (int64_t)sizeof(target) - 10);
+    memset(target, 'a', n);
+    target[0] = '/';
+    strcpy(target + n, ".txt");
+    request_begin(c, a, keep, "GET", target);
+    request_end(c, a);
+}
+
+static void long_judge(struct client *c, const struct ask *a)
+{
+    (void)a;
+    status_is(c, 404);
 }
 
 const struct topic path_topics[] = {
     { "path", 6, path_ask, path_judge, false, false, 0 },
-    { "method", 2, method_ask, method_judge, false, false, 0 },
+    { "other", 4, other_ask, other_judge, false, false, 0 },
+    { "long", 1, long_ask, long_judge, false, false, 16 },
 };
 const size_t path_topics_n = sizeof(path_topics) / sizeof(*path_topics);

@@ -49,6 +49,8 @@ static void weather(struct run *r)
         vstream_vanish(s);
     if (world_mishap(w, MISHAP_CLOCK_JUMP))
         clock_jump(r, world_between(w, 1, 100) * STOA_SEC);
+    if (world_mishap(w, MISHAP_DISK))
+        vdisk_change(&r->k.disk);
     if (world_mishap(w, MISHAP_REAL_JUMP))
         w->real_ahead += world_between(w, -100000, 100000) * STOA_SEC;
 }
@@ -187,8 +189,10 @@ static void drain(struct run *r)
 static void perform(struct run *r)
 {
     struct world *w = &r->w;
-    bool hard_start = world_below(w, 16) == 0;
+    bool hard_start = world_below(w, 12) == 0;
     w->calm = !hard_start;
+    if (hard_start && world_below(w, 2))
+        w->odds[MISHAP_ALLOC] = (uint16_t)world_between(w, 1, 100);
     int started = server_start(&r->server, w, &r->k, &r->ram);
     w->calm = false;
     if (started < 0) {
@@ -226,6 +230,9 @@ static void count_replies(struct run *r)
 
 static void finish(struct run *r)
 {
+    if (r->server.deferred != r->server.defers_run)
+        world_fail(&r->w, "%llu defers, of which %llu ran", (unsigned long long)r->server.deferred,
+                   (unsigned long long)r->server.defers_run);
     server_free(&r->server);
     vkernel_done(&r->k);
     ram_done(&r->ram);

@@ -66,7 +66,8 @@ struct server {
     stoa_time stopped; /* when it was told to; 0 = not */
     stoa_time stop_at; /* the end of the grace */
     uint64_t turns;
-    uint64_t exchanges; /* with a response, as the access log would have them */
+    uint64_t deferred, defers_run; /* by a handler of sim/site.c */
+    uint64_t exchanges;            /* with a response, as the access log would have them */
 };
 
 /* returns  0; -ENOMEM and the like: it could not start, and is told to stop: cores that have begun

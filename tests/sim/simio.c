@@ -252,6 +252,10 @@ static void control_set(struct simchunk *c, const struct vdatagram *d)
 
 static void harvest_datagram(struct simio *s, struct slot *slot, struct vport *p)
 {
+    if (world_mishap(s->w, MISHAP_RECV_ENDS)) {
+        harvest(s, slot, -ENOMEM, NULL, true);
+        return;
+    }
     struct vdatagram *d = vport_datagram(&s->k->net, p);
     struct io_chunk *c = chunk_new(s, d->n);
     if (d->n)

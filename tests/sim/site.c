@@ -164,6 +164,29 @@ static int serve_field(stoa_http *x)
     return r ? r : stoa_http_reply(x, 200, "text/plain", "fields\n", 7);
 }
 
+static void deferred(void *arg)
+{
+    ++*(uint64_t *)arg;
+}
+
+/* Waits past its deadline, and then once more by grace; what is deferred runs when all is over. */
+static int serve_late(stoa_http *x, struct server *s)
+{
+    stoa_task *t = stoa_http_task(x);
+    s->deferred++;
+    int r = stoa_defer(t, deferred, &s->defers_run);
+    if (r < 0)
+        return r;
+    stoa_deadline(t, stoa_now(t) + 2 * STOA_MS);
+    r = stoa_sleep(t, STOA_SEC);
+    if (r != -ETIMEDOUT)
+        return r;
+    r = stoa_grace(t, 10 * STOA_SEC);
+    r = r ? r : stoa_sleep(t, STOA_MS);
+    stoa_deadline(t, STOA_NEVER);
+    return r ? r : stoa_http_reply(x, 200, "text/plain", "late\n", 5);
+}
+
 static int serve_fail(stoa_http *x)
 {
     static const int errs[] = { -ENOENT,     -EACCES,      -ETIMEDOUT, -EMFILE,
@@ -177,6 +200,68 @@ static int serve_ignore(stoa_http *x)
     return stoa_http_reply(x, 200, "text/plain", "ignored\n", 8);
 }
 
+int site_echo(stoa_conn *c, void *arg)
+{
+    char some[999];
+    ssize_t n;
+    int r = 0;
+    (void)arg;
+    while (r == 0 && (n = stoa_read(c, some, sizeof(some))) != 0)
+        r = n < 0 ? (int)n : stoa_write(c, some, (size_t)n);
+    return r;
+}
+
+/* "=N": the next N bytes, at most 99, in one go. */
+static int answer_bytes(stoa_conn *c, uint64_t n)
+{
+    char some[100];
+    if (n > sizeof(some))
+        return STOA_EPROTO;
+    int r = stoa_read_all(c, some, n);
+    return r < 0 ? r : stoa_write(c, some, n);
+}
+
+struct singer {
+    stoa_conn *c;
+    int i;
+};
+
+static int sing(stoa_task *t, void *arg)
+{
+    const struct singer *s = arg;
+    char text[200];
+    (void)t;
+    int n =
+        snprintf(text, sizeof(text), "this is task %d, one of several that write to this\n", s->i);
+    return stoa_write(s->c, text, (size_t)n);
+}
+
+/* "*N": each of N tasks writes a line; one after the other, in the order of their start. */
+static int answer_chorus(stoa_conn *c, uint64_t n)
+{
+    stoa_task *t = stoa_conn_task(c);
+    for (uint64_t i = 0; i < n; i++) {
+        struct singer s = { c, (int)i };
+        int r = stoa_spawn(t, sing, &s, sizeof(s));
+        if (r < 0)
+            return r;
+    }
+    return stoa_join(t);
+}
+
+static int answer_line(stoa_conn *c, struct stoa_str line)
+{
+    char text[40];
+    uint64_t number;
+    bool asks = line.n > 1 && str_to_u64(str_from(line, 1), &number);
+    if (asks && line.p[0] == '=')
+        return answer_bytes(c, number);
+    if (asks && line.p[0] == '*')
+        return answer_chorus(c, number);
+    int n = snprintf(text, sizeof(text), "%zu\n", line.n);
+    return stoa_write(c, text, (size_t)n);
+}
+
 int site_lines(stoa_conn *c, void *arg)
 {
     struct stoa_str line;
@@ -184,8 +269,7 @@ int site_lines(stoa_conn *c, void *arg)
     int r, n;
     (void)arg;
     while ((r = stoa_read_line(c, &line, 200)) == 0) {
-        n = snprintf(text, sizeof(text), "%zu\n", line.n);
-        if ((r = stoa_write(c, text, (size_t)n)) < 0)
+        if ((r = answer_line(c, line)) < 0)
             return r;
     }
     if (r != STOA_EEOF || line.n == 0)
@@ -209,6 +293,8 @@ int site_serve(stoa_http *x, void *arg)
 {
     struct server *s = arg;
     struct stoa_str path = stoa_http_path(x);
+    if (str_eq(path, STR("/late")))
+        return serve_late(x, s);
     for (size_t i = 0; i < sizeof(paths) / sizeof(*paths); i++)
         if (str_eq(path, str_of(paths[i].path)))
             return paths[i].serve(x);

@@ -8,7 +8,11 @@
 /* The handler. arg: struct server.                                                [waits] */
 int site_serve(stoa_http *x, void *arg);
 
-/* A raw handler: answers each line, of at most 200 bytes, with its length.           [waits] */
+/* A raw handler: what comes goes back.                                             [waits] */
+int site_echo(stoa_conn *c, void *arg);
+
+/* A raw handler: answers each line, of at most 200 bytes, with its length; "=N": N bytes follow,
+ * which come back; "*N": N tasks answer.                                           [waits] */
 int site_lines(stoa_conn *c, void *arg);
 
 /* FNV-1a, for /count. */

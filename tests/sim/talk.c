@@ -57,6 +57,20 @@ static void echoing(struct client *c)
     hear_end(c);
 }
 
+/* "=N" and the bytes that come back; "*N" and the lines of N tasks. */
+static void say_special(struct client *c)
+{
+    int n = (int)world_between(c->w, 1, 8);
+    if (world_below(c->w, 2)) {
+        buf_fmt(&c->out, "=%d\n%.*s", n, n, "\n\r\n*7\n=8");
+        buf_fmt(&c->expect, "%.*s", n, "\n\r\n*7\n=8");
+        return;
+    }
+    buf_fmt(&c->out, "*%d\n", n);
+    for (int i = 0; i < n; i++)
+        buf_fmt(&c->expect, "this is task %d, one of several that write to this\n", i);
+}
+
 /* Lines, each answered by its length; the last one may lack its end. */
 static void lining(struct client *c)
 {
@@ -65,6 +79,10 @@ static void lining(struct client *c)
     uint64_t lines = world_size(w, 0, c->grain < 100 ? 4 : 30);
     for (uint64_t i = 0; i < lines; i++) {
         int n = (int)world_below(w, sizeof(text));
+        if (c->grain >= 100 && world_below(w, 6) == 0 && i + 1 < lines) {
+            say_special(c);
+            continue;
+        }
         bool ends = i + 1 < lines || world_below(w, 2);
         buf_fmt(&c->out, "%.*s%s", n, text, !ends ? "" : world_below(w, 2) ? "\r\n" : "\n");
         if (ends || n)

@@ -301,6 +301,16 @@ static void apart_judge(struct client *c, const struct ask *a)
     text_is(c, a, 200, "done\n");
 }
 
+static void late_ask(struct client *c, struct ask *a, bool keep)
+{
+    get(c, a, keep, "/late");
+}
+
+static void late_judge(struct client *c, const struct ask *a)
+{
+    text_is(c, a, 200, "late\n");
+}
+
 static void field_ask(struct client *c, struct ask *a, bool keep)
 {
     get(c, a, keep, "/field");
@@ -339,6 +349,7 @@ static const struct topic own_topics[] = {
     { "slow", 3, slow_ask, slow_judge, false, false, 0 },
     { "family", 2, family_ask, family_judge, false, false, 0 },
     { "apart", 2, apart_ask, apart_judge, false, false, 0 },
+    { "late", 2, late_ask, late_judge, false, false, 0 },
     { "field", 1, field_ask, field_judge, false, false, 0 },
     { "fail", 2, fail_ask, fail_judge, false, false, 0 },
     { "break", 1, break_ask, break_judge, true, false, 0 },

@@ -26,6 +26,6 @@ extern const struct topic path_topics[];
 extern const size_t path_topics_n;
 
 /* Not drawn: sim/wrongs.c. */
-extern const struct topic topic_wrong, topic_garbage, topic_half;
+extern const struct topic topic_wrong, topic_garbage, topic_half, topic_half_body;
 
 #endif

@@ -242,6 +242,8 @@ static ssize_t datagram_send(struct vkernel *k, struct vport *p, const struct ms
         return -EDESTADDRREQ;
     if (n > sizeof(bytes))
         return -EMSGSIZE;
+    if (world_mishap(k->w, MISHAP_SEND))
+        return world_below(k->w, 2) ? -EAGAIN : -ENOBUFS;
     if (!is_sent_from(m, p))
         world_fail(k->w, "a datagram is answered from another address than it was sent to");
     memcpy(&to, m->msg_name, m->msg_namelen);
@@ -416,6 +418,7 @@ static ssize_t sim_send_file(const struct io_sys *s, int fd, int file, off_t *at
     ssize_t r = send_allowed(k, to, n);
     if (r < 0)
         return told(k, "send_file", fd, r);
+    maybe_change(k);
     size_t room = vstream_room(to->stream, SERVER);
     r = file_bytes(k, from->node, *at, (size_t)r < room + 1 ? (size_t)r : room + 1);
     if (r > 0) {

@@ -173,6 +173,11 @@ struct vstream *vnet_connect(struct vnet *net, const struct sockaddr *to, sockle
                                 .sin_port = htons((uint16_t)(40000 + s->id % 20000)),
                                 .sin_addr.s_addr = htonl(0x0a000000u + (uint32_t)s->id) };
     name_set(&s->end[CLIENT].name, &s->end[CLIENT].name_len, &from, sizeof(from));
+    if (to->sa_family == AF_INET6) {
+        struct sockaddr_in6 six = { .sin6_family = AF_INET6, .sin6_port = from.sin_port };
+        six.sin6_addr.s6_addr[15] = (uint8_t)s->id;
+        name_set(&s->end[CLIENT].name, &s->end[CLIENT].name_len, &six, sizeof(six));
+    }
     if (to->sa_family == AF_UNIX) {
         struct sockaddr_un nameless = { .sun_family = AF_UNIX };
         name_set(&s->end[CLIENT].name, &s->end[CLIENT].name_len, &nameless, sizeof(sa_family_t));

@@ -22,6 +22,7 @@ static const struct {
     [MISHAP_NOBUFS] = { "nobufs", 500, false },
     [MISHAP_IDLE_TURN] = { "idle-turn", 200, false },
     [MISHAP_BUSY] = { "busy", 20, false },
+    [MISHAP_RECV_ENDS] = { "recv-ends", 300, false },
     [MISHAP_ACCEPT] = { "accept", 300, false },
     [MISHAP_OPEN_AGAIN] = { "open-again", 500, false },
     [MISHAP_READ_AGAIN] = { "read-again", 500, false },

@@ -25,6 +25,7 @@ enum mishap {
     MISHAP_NOBUFS,         /* recv_now: -ENOBUFS */
     MISHAP_IDLE_TURN,      /* a core turns without a reason */
     MISHAP_BUSY,           /* a turn takes long */
+    MISHAP_RECV_ENDS,      /* receiving datagrams ends: -ENOMEM */
     MISHAP_ACCEPT,     /* -EMFILE, -ENFILE, -ENOMEM, -ENOBUFS, and the connection stays queued */
     MISHAP_OPEN_AGAIN, /* the way to a file is not in memory */
     MISHAP_READ_AGAIN, /* its bytes are not */

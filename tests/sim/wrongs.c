@@ -101,6 +101,19 @@ static void half_judge(struct client *c, const struct ask *a)
         client_fail(c, "status %d for half a request", c->heard.status);
 }
 
+/* A body that is wanted: the handler reads it before it answers. */
+static void half_body_ask(struct client *c, struct ask *a, bool keep)
+{
+    (void)keep;
+    a->n = world_size(c->w, 2, 500);
+    buf_fmt(&c->out, "POST /count HTTP/1.1\r\nHost: sim\r\nContent-Length: %d\r\n\r\n", (int)a->n);
+    a->body_at = c->out.n;
+    for (uint64_t i = 0; i < a->n; i++)
+        buf_add(&c->out, "b", 1);
+    a->to = c->out.n;
+}
+
 const struct topic topic_wrong = { "wrong", 0, wrong_ask, wrong_judge, false, true, 0 };
 const struct topic topic_garbage = { "garbage", 0, garbage_ask, garbage_judge, false, true, 0 };
 const struct topic topic_half = { "half", 0, NULL, half_judge, false, true, 0 };
+const struct topic topic_half_body = { "half-body", 0, half_body_ask, half_judge, false, true, 0 };
