@@ -4,7 +4,7 @@
  *
  * It is a jump, not a call: a processor predicts returns by counting calls, and a call that is
  * never returned from, or a return that goes elsewhere, makes the returns after it misses, 5 ns
- * each (docs/tasks.md has the figures). The compiler saves what it needs of the registers that are
+ * each (docs/decisions/tasks.md has the figures). The compiler saves what it needs of the registers that are
  * named as clobbered; the frame pointer cannot be named, so it is saved here, and so are the
  * floating-point modes, which the ABI has preserved over calls: otherwise a task that rounds up
  * makes all of them round up. The stack pointer does not move before the switch: red zone and CFI

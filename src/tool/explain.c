@@ -5,31 +5,14 @@
 #include "base/str.h"
 #include "tool/commands.h"
 #include "tool/options.h"
+#include "tool/wrap.h"
 
-enum { HELP = 1, WIDTH = 79, ERRNO_MAX = 134, CAUSES_MAX = 160 };
+enum { HELP = 1, ERRNO_MAX = 134, CAUSES_MAX = 160 };
 
 static const struct option table[] = {
     { HELP, 'h', "help", NULL, "this" },
     { 0 },
 };
-
-/* Prints text in lines of at most WIDTH columns, each after `indent` spaces; the first after what
- * stands in its line already, `label`. */
-static void print_wrapped(const char *label, int indent, const char *text)
-{
-    int column = printf("%-*s", indent, label);
-    const char *word = text;
-    while (*word) {
-        int n = (int)strcspn(word, " ");
-        if (column > indent && column + 1 + n > WIDTH)
-            column = printf("\n%*s", indent, "") - 1;
-        else if (column > indent)
-            column += printf(" ");
-        column += printf("%.*s", n, word);
-        word += n + (word[n] == ' ');
-    }
-    printf("\n");
-}
 
 static void print_errs(const struct stoa_cause *c)
 {
@@ -44,15 +27,15 @@ static void print_errs(const struct stoa_cause *c)
 static void print_page(const struct stoa_cause *c)
 {
     printf("%s\n", c->id);
-    print_wrapped("  what", 12, c->what);
+    print_wrapped(stdout, "  what", 12, c->what);
     printf("  %-10s%s\n", "stage", stoa_stage_name(c->stage));
     print_errs(c);
     printf("  %-10s%d (%s)\n", "exit code", c->exit_code, exit_code_text(c->exit_code));
-    print_wrapped("  how", 12, c->page);
+    print_wrapped(stdout, "  how", 12, c->page);
     if (c->rules_out)
-        print_wrapped("  rules out", 12, c->rules_out);
+        print_wrapped(stdout, "  rules out", 12, c->rules_out);
     if (c->hint)
-        print_wrapped("  try", 12, c->hint);
+        print_wrapped(stdout, "  try", 12, c->hint);
 }
 
 static bool has_err(const struct stoa_cause *c, int err)
@@ -109,7 +92,7 @@ static void list_all(void)
             printf("\n%s\n", stoa_stage_name(c->stage));
         char label[64];
         snprintf(label, sizeof label, "  %s", c->id);
-        print_wrapped(label, 37, c->what);
+        print_wrapped(stdout, label, 37, c->what);
     }
     puts("\nexit codes");
     for (int code = 0; code < 256; code++)

@@ -7,6 +7,7 @@
 #include "base/sys.h"
 #include "net/datagram.h"
 #include "tool/systemd.h"
+#include "tool/wrap.h"
 
 #include <ifaddrs.h>
 #include <net/if.h>
@@ -37,7 +38,7 @@ static int say_failure(const char *what, const struct net_failure *f)
     fprintf(stderr, "  stage %s, %s (%s), cause %s\n", stoa_stage_name(c->stage),
             error_name(f->err), stoa_strerror(f->err), c->id);
     if (c->hint)
-        fprintf(stderr, "  try: %s\n", c->hint);
+        print_wrapped(stderr, "  try:", 7, c->hint);
     return c->exit_code;
 }
 
