@@ -132,6 +132,8 @@ const size_t rig_kinds_count = sizeof rig_kinds / sizeof rig_kinds[0];
 
 static void keep_bytes(struct seen *s, const struct io_chunk *c)
 {
+    if (c->len == 0)
+        return;
     if (s->n + c->len > s->room) {
         s->room = 2 * (s->n + c->len) + 64;
         s->bytes = realloc(s->bytes, s->room);
