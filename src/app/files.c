@@ -245,7 +245,11 @@ static int answer_missing(struct visit *q, int err)
     q->path = (struct store_path){ page, 0 };
     to_index(q);
     int found = answer_file(q, &r);
-    return found == STORE_FILE ? r : refuse_error(q, err);
+    if (found == STORE_FILE)
+        return r;
+    /* A page that is there but cannot be read now is no reason to say that nothing is here. */
+    bool is_there = found < 0 && found != -ENOENT && found != -ENOTDIR;
+    return refuse_error(q, is_there ? found : err);
 }
 
 /* Nothing of the peer's but the path, encoded anew, and its query: it starts with one slash, so that
