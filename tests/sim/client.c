@@ -95,6 +95,7 @@ static void hear_whole(struct client *c)
     c->answered++;
     heard_clear(&c->heard, c->answered < c->asks_n && c->asks[c->answered].is_head);
     if (c->said_close) { /* no more is sent; the end is all that can come */
+        c->read_gap = c->read_wake = 0;
         c->mute = true;
         c->steps_n = c->step = 0;
         step_add(c, ACT_HEAR_END, 0, 0, 15 * STOA_SEC);
@@ -145,11 +146,25 @@ static bool hear(struct client *c)
     else
         hear_bytes(c, bytes, (size_t)n);
     if (c->read_gap)
-        c->wake = c->w->now + c->read_gap;
+        c->read_wake = c->w->now + c->read_gap;
     return !c->read_gap && !world_failed(c->w);
 }
 
 /* ---- acting ---- */
+
+/* For a person who reads the trace. */
+static void client_show(const struct client *c)
+{
+    char line[300];
+    printf("%s: client %d, windows %zu and %zu\n", c->manner->name, c->id, c->room_up,
+           c->room_down);
+    for (unsigned i = 0; i < c->asks_n; i++) {
+        const struct ask *a = &c->asks[i];
+        struct stoa_str head = { c->out.p + a->from, a->body_at - a->from };
+        printf("  %2u %-8s bytes %zu..%zu..%zu  %s\n", i, a->topic->name, a->from, a->body_at,
+               a->to, str_escape(line, sizeof(line), head));
+    }
+}
 
 static void mark_sent(struct client *c)
 {
@@ -205,6 +220,8 @@ static bool step_is_over(const struct client *c, const struct step *step)
 static void act_again(struct client *c)
 {
     const struct ask *a = ask_add(c, &topic_again, false);
+    if (c->w->verbose)
+        client_show(c);
     heard_clear(&c->heard, a->is_head);
     step_add(c, ACT_SEND, a->to, 65536, 0);
     step_add(c, ACT_REPLIES, c->asks_n, 0, 0);
@@ -239,7 +256,7 @@ static bool is_quiet(const struct client *c)
 
 static void client_play(struct client *c)
 {
-    while (!is_quiet(c) && !c->deaf && hear(c))
+    while (!is_quiet(c) && !c->deaf && c->read_wake <= c->w->now && hear(c))
         ;
     while (!is_quiet(c) && c->step < c->steps_n && act(c, &c->steps[c->step])) {
         c->step++;
@@ -247,20 +264,6 @@ static void client_play(struct client *c)
     }
     if (!is_quiet(c) && c->step == c->steps_n)
         client_over(c, END_OWN);
-}
-
-/* For a person who reads the trace. */
-static void client_show(const struct client *c)
-{
-    char line[120];
-    printf("%s: client %d, windows %zu and %zu\n", c->manner->name, c->id, c->room_up,
-           c->room_down);
-    for (unsigned i = 0; i < c->asks_n; i++) {
-        const struct ask *a = &c->asks[i];
-        struct stoa_str head = { c->out.p + a->from, a->body_at - a->from };
-        printf("  %2u %-8s bytes %zu..%zu..%zu  %s\n", i, a->topic->name, a->from, a->body_at,
-               a->to, str_escape(line, sizeof(line), head));
-    }
 }
 
 static void client_begin(struct client *c)
@@ -340,8 +343,9 @@ bool client_is_ready(const struct client *c)
         return true;
     if (!c->s->connected)
         return false;
-    if (c->deaf ? !c->s->end[SERVER].open || c->s->end[CLIENT].was_reset
-                : vstream_is_readable(c->s, CLIENT))
+    bool hears = c->deaf ? !c->s->end[SERVER].open || c->s->end[CLIENT].was_reset
+                         : c->read_wake <= c->w->now && vstream_is_readable(c->s, CLIENT);
+    if (hears)
         return true;
     return step_is_ready(c);
 }
@@ -364,6 +368,8 @@ stoa_time client_next(const struct client *c)
         best = c->wake;
     if (c->send_wake > now && c->send_wake < best)
         best = c->send_wake;
+    if (c->read_wake > now && c->read_wake < best)
+        best = c->read_wake;
     if (c->step < c->steps_n) {
         const struct step *step = &c->steps[c->step];
         bool timed =

@@ -98,11 +98,11 @@ struct client {
     char tag[64], date[64]; /* the ETag and Last-Modified heard first */
     size_t read_most;       /* bytes per turn */
     stoa_time read_gap;
-    bool deaf, mute;     /* reads no more; sends no more */
-    bool said_close;     /* the last reply did */
-    bool tolerant;       /* what still comes does not matter */
-    stoa_time wake;      /* does nothing before */
-    stoa_time send_wake; /* sends nothing before */
+    bool deaf, mute;                /* reads no more; sends no more */
+    bool said_close;                /* the last reply did */
+    bool tolerant;                  /* what still comes does not matter */
+    stoa_time wake;                 /* does nothing before */
+    stoa_time send_wake, read_wake; /* sends nothing, reads nothing before */
 
     /* Where no HTTP is spoken (talk.c): */
     struct buf expect; /* what must be heard */

@@ -123,13 +123,18 @@ static const struct ventry *entry_of(struct client *c, const struct ask *a)
     return NULL;
 }
 
-/* Whether it is in the coding that the client likes best; of siblings that come and go, any. One
- * that could not be read for lack of something is passed over, for as long as that is believed. */
+/* Whether siblings may be passed over that could not be read for lack of something: for as long as
+ * that is believed. */
+static bool is_unsure(const struct client *c, const struct ask *a)
+{
+    bool late = c->w->disasters && a->begun - c->w->last_mishap < BELIEVED_MS * STOA_MS;
+    return late || c->server->set.is_tight;
+}
+
+/* Whether it is in the coding that the client likes best; of siblings that come and go, any. */
 static bool is_best(struct client *c, const struct ask *a, const struct ventry *e)
 {
-    if (c->server->set.is_tight)
-        return true;
-    if (c->w->disasters && a->begun - c->w->last_mishap < BELIEVED_MS * STOA_MS)
+    if (is_unsure(c, a))
         return true;
     for (int i = 0; i < 3 && accepts[a->number[0]].best[i]; i++) {
         const char *suffix = accepts[a->number[0]].best[i];
@@ -473,7 +478,8 @@ static void again_ask(struct client *c, struct ask *a, bool keep)
 static void again_judge(struct client *c, const struct ask *a)
 {
     const struct ask *first = &c->asks[0];
-    bool same = true;
+    /* A file's date is never told as later than the server's own. */
+    bool same = !is_unsure(c, first) && !c->w->happened[MISHAP_REAL_JUMP];
     const struct ventry *all[] = { a->entry, shelf_sibling(&c->server->shelf, a->entry, ".gz"),
                                    shelf_sibling(&c->server->shelf, a->entry, ".br") };
     for (int i = 0; i < 3; i++)

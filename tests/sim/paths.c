@@ -47,7 +47,8 @@ static void path_ask(struct client *c, struct ask *a, bool keep)
     request_begin(c, a, keep, world_below(c->w, 6) ? "GET" : "HEAD", rows[a->number[0]].target);
     request_end(c, a);
     a->n = 3000;
-    a->may_close = rows[a->number[0]].status == 400;
+    /* A listing has a length that was not told. */
+    a->may_close = rows[a->number[0]].status == 400 || rows[a->number[0]].when == LISTED;
 }
 
 static void judge_redirect(struct client *c, const char *target)
