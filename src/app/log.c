@@ -60,11 +60,8 @@ static void wake(struct access_log *l)
 void log_add(struct access_log *l, int core, const struct log_entry *e)
 {
     struct log_core *c = &l->cores[core];
-    struct buf b;
-    buf_init(&b, l->opt.mem, c->line, sizeof c->line);
-    log_line(&b, l->opt.format, l->opt.color, e, &c->second);
-    size_t waiting = ring_add(&c->ring, buf_slice(&b));
-    buf_done(&b);
+    size_t n = log_line(c->line, l->opt.format, l->opt.color, e, &c->second);
+    size_t waiting = ring_add(&c->ring, (struct stoa_str){ c->line, n });
     bool is_late = waiting > c->ring.room / 2 && !atomic_exchange(&l->hurries, true);
     if (is_late || (atomic_load(&l->sleeps) && atomic_exchange(&l->sleeps, false)))
         wake(l);

@@ -2,6 +2,7 @@
 #include "app/log_line.h"
 
 #include "app/words.h"
+#include "base/check.h"
 #include "base/date.h"
 #include "base/error.h"
 
@@ -31,37 +32,83 @@ static struct request_line split(struct stoa_str line)
     return r;
 }
 
-/* Adds at most max bytes of s, those that are not plain behind `prefix`, in hexadecimal. */
-static void add_escaped(struct buf *b, struct stoa_str s, size_t max, struct stoa_str prefix)
+static inline char *put(char *to, struct stoa_str s)
+{
+    memcpy(to, s.p, s.n);
+    return to + s.n;
+}
+
+static char *put_u64(char *to, uint64_t v)
+{
+    char digits[20];
+    size_t at = sizeof digits;
+    do
+        digits[--at] = (char)('0' + v % 10);
+    while ((v /= 10) != 0);
+    return put(to, (struct stoa_str){ digits + at, sizeof digits - at });
+}
+
+/* The last `width` digits of v. */
+static char *put_digits(char *to, unsigned v, int width)
+{
+    for (int i = width; i-- > 0; v /= 10)
+        to[i] = (char)('0' + v % 10);
+    return to + width;
+}
+
+static inline bool is_plain(unsigned char c)
+{
+    return c >= 0x20 && c < 0x7f && c != '"' && c != '\\';
+}
+
+/* A bit in each byte of v that is 0. */
+static inline uint64_t zero_bytes(uint64_t v)
+{
+    return (v - 0x0101010101010101) & ~v & 0x8080808080808080;
+}
+
+/* Whether eight bytes are plain: a word at a time, since nearly all of them are. Never says so when
+ * one is not. */
+static inline bool are_plain(uint64_t v)
+{
+    const uint64_t each = 0x0101010101010101;
+    uint64_t odd = v | (v + each); /* 0x80 and above; 0x7f */
+    odd |= v - each * 0x20;        /* below 0x20 */
+    odd |= zero_bytes(v ^ each * '"') | zero_bytes(v ^ each * '\\');
+    return (odd & each * 0x80) == 0;
+}
+
+/* Writes at most max bytes of s, those that are not plain behind `prefix`, in hexadecimal. */
+static char *put_escaped(char *to, struct stoa_str s, size_t max, struct stoa_str prefix)
 {
     static const char hex[] = "0123456789abcdef";
-    size_t n = s.n < max ? s.n : max;
-    char *to = buf_room(b, n * (prefix.n + 2));
-    if (!to)
-        return;
-    for (size_t i = 0; i < n; i++) {
-        unsigned char c = (unsigned char)s.p[i];
-        if (c >= 0x20 && c < 0x7f && c != '"' && c != '\\') {
+    size_t n = s.n < max ? s.n : max, i = 0;
+    while (i < n) {
+        uint64_t word;
+        if (n - i >= sizeof word) {
+            memcpy(&word, s.p + i, sizeof word);
+            if (are_plain(word)) {
+                memcpy(to, &word, sizeof word);
+                to += sizeof word;
+                i += sizeof word;
+                continue;
+            }
+        }
+        unsigned char c = (unsigned char)s.p[i++];
+        if (is_plain(c)) {
             *to++ = (char)c;
             continue;
         }
-        memcpy(to, prefix.p, prefix.n);
-        to += prefix.n;
+        to = put(to, prefix);
         *to++ = hex[c >> 4];
         *to++ = hex[c & 15];
     }
-    b->n = (size_t)(to - b->p);
+    return to;
 }
 
-static void add_text(struct buf *b, struct stoa_str s, size_t max)
+static char *put_text(char *to, struct stoa_str s, size_t max)
 {
-    add_escaped(b, s, max, STR("\\x"));
-}
-
-static void add_digits(struct buf *b, unsigned v, int width)
-{
-    char text[12];
-    buf_add(b, text, (size_t)snprintf(text, sizeof text, "%0*u", width, v));
+    return put_escaped(to, s, max, STR("\\x"));
 }
 
 /* ---- the second, in words ---- */
@@ -94,53 +141,44 @@ static struct stoa_str second_of(struct log_second *second, enum log_format form
 
 /* ---- combined ---- */
 
-static void add_quoted(struct buf *b, struct stoa_str s, size_t max)
+static char *put_quoted(char *to, struct stoa_str s, size_t max)
 {
-    buf_str(b, STR(" \""));
-    if (s.n)
-        add_text(b, s, max);
-    else
-        buf_str(b, STR("-"));
-    buf_str(b, STR("\""));
+    to = put(to, STR(" \""));
+    to = s.n ? put_text(to, s, max) : put(to, STR("-"));
+    return put(to, STR("\""));
 }
 
-static void add_combined(struct buf *b, const struct log_entry *e, struct stoa_str second)
+static char *put_combined(char *to, const struct log_entry *e, struct stoa_str second)
 {
-    buf_str(b, e->peer);
-    buf_str(b, STR(" - - ["));
-    buf_str(b, second);
-    buf_str(b, STR("]"));
-    add_quoted(b, e->line, LOG_METHOD_MAX + LOG_TARGET_MAX + LOG_VERSION_MAX);
-    buf_str(b, STR(" "));
-    add_digits(b, (unsigned)e->status, 3);
-    buf_str(b, STR(" "));
-    if (e->bytes)
-        buf_u64(b, e->bytes);
-    else
-        buf_str(b, STR("-"));
-    add_quoted(b, e->referer, LOG_REFERER_MAX);
-    add_quoted(b, e->user_agent, LOG_AGENT_MAX);
+    to = put(to, e->peer);
+    to = put(to, STR(" - - ["));
+    to = put(to, second);
+    to = put(to, STR("]"));
+    to = put_quoted(to, e->line, LOG_METHOD_MAX + LOG_TARGET_MAX + LOG_VERSION_MAX);
+    to = put(to, STR(" "));
+    to = put_digits(to, (unsigned)e->status, 3);
+    to = put(to, STR(" "));
+    to = e->bytes ? put_u64(to, e->bytes) : put(to, STR("-"));
+    to = put_quoted(to, e->referer, LOG_REFERER_MAX);
+    return put_quoted(to, e->user_agent, LOG_AGENT_MAX);
 }
 
 /* ---- json ---- */
 
 /* name: with its quotes and colon, and the comma before it. */
-static void add_string(struct buf *b, struct stoa_str name, struct stoa_str s, size_t max)
+static char *put_string(char *to, struct stoa_str name, struct stoa_str s, size_t max)
 {
-    buf_str(b, name);
-    if (!s.p) {
-        buf_str(b, STR("null"));
-        return;
-    }
-    buf_str(b, STR("\""));
-    add_escaped(b, s, max, STR("\\u00"));
-    buf_str(b, STR("\""));
+    to = put(to, name);
+    if (!s.p)
+        return put(to, STR("null"));
+    to = put(to, STR("\""));
+    to = put_escaped(to, s, max, STR("\\u00"));
+    return put(to, STR("\""));
 }
 
-static void add_number(struct buf *b, struct stoa_str name, uint64_t v)
+static char *put_number(char *to, struct stoa_str name, uint64_t v)
 {
-    buf_str(b, name);
-    buf_u64(b, v);
+    return put_u64(put(to, name), v);
 }
 
 static struct stoa_str or_empty(struct stoa_str s)
@@ -148,83 +186,101 @@ static struct stoa_str or_empty(struct stoa_str s)
     return s.p ? s : STR("");
 }
 
-static void add_json(struct buf *b, const struct log_entry *e, struct stoa_str second)
+static char *put_json(char *to, const struct log_entry *e, struct stoa_str second)
 {
     struct request_line r = split(e->line);
-    buf_str(b, STR("{\"time\":\""));
-    buf_str(b, second);
-    buf_str(b, STR("."));
-    add_digits(b, (unsigned)(e->real_ns / 1000000 % 1000), 3);
-    add_string(b, STR("Z\",\"peer\":"), e->peer, e->peer.n);
-    add_string(b, STR(",\"method\":"), or_empty(r.method), LOG_METHOD_MAX);
-    add_string(b, STR(",\"target\":"), or_empty(r.target), LOG_TARGET_MAX);
-    add_string(b, STR(",\"version\":"), or_empty(r.version), LOG_VERSION_MAX);
-    add_number(b, STR(",\"status\":"), (uint64_t)e->status);
-    add_number(b, STR(",\"bytes\":"), e->bytes);
-    add_number(b, STR(",\"duration_us\":"), (uint64_t)(e->duration_ns / 1000));
-    add_number(b, STR(",\"head_bytes\":"), e->head_bytes);
-    add_number(b, STR(",\"body_in\":"), e->body_in);
-    add_string(b, STR(",\"referer\":"), e->referer, LOG_REFERER_MAX);
-    add_string(b, STR(",\"user_agent\":"), e->user_agent, LOG_AGENT_MAX);
-    add_string(b, STR(",\"cause\":"), str_of(e->cause), LOG_TARGET_MAX);
-    add_string(b, STR(",\"error\":"), str_of(e->err ? error_name(e->err) : NULL), LOG_TARGET_MAX);
-    buf_str(b, STR("}"));
+    to = put(to, STR("{\"time\":\""));
+    to = put(to, second);
+    to = put(to, STR("."));
+    to = put_digits(to, (unsigned)(e->real_ns / 1000000 % 1000), 3);
+    to = put_string(to, STR("Z\",\"peer\":"), e->peer, LOG_PEER_MAX);
+    to = put_string(to, STR(",\"method\":"), or_empty(r.method), LOG_METHOD_MAX);
+    to = put_string(to, STR(",\"target\":"), or_empty(r.target), LOG_TARGET_MAX);
+    to = put_string(to, STR(",\"version\":"), or_empty(r.version), LOG_VERSION_MAX);
+    to = put_number(to, STR(",\"status\":"), (uint64_t)e->status);
+    to = put_number(to, STR(",\"bytes\":"), e->bytes);
+    to = put_number(to, STR(",\"duration_us\":"), (uint64_t)(e->duration_ns / 1000));
+    to = put_number(to, STR(",\"head_bytes\":"), e->head_bytes);
+    to = put_number(to, STR(",\"body_in\":"), e->body_in);
+    to = put_string(to, STR(",\"referer\":"), e->referer, LOG_REFERER_MAX);
+    to = put_string(to, STR(",\"user_agent\":"), e->user_agent, LOG_AGENT_MAX);
+    to = put_string(to, STR(",\"cause\":"), str_of(e->cause), LOG_CAUSE_MAX);
+    to = put_string(to, STR(",\"error\":"), str_of(e->err ? error_name(e->err) : NULL),
+                    LOG_CAUSE_MAX);
+    return put(to, STR("}"));
 }
 
 /* ---- pretty ---- */
 
-static void add_in_color(struct buf *b, bool color, const char *code, struct stoa_str s)
+static char *put_in_color(char *to, bool color, struct stoa_str code, struct stoa_str s)
 {
-    if (color)
-        buf_fmt(b, "\033[%sm", code);
-    buf_str(b, s);
-    if (color)
-        buf_str(b, STR("\033[0m"));
+    if (!color)
+        return put(to, s);
+    to = put(to, STR("\033["));
+    to = put(to, code);
+    to = put(to, STR("m"));
+    to = put(to, s);
+    return put(to, STR("\033[0m"));
 }
 
-static const char *status_color(int status)
+static struct stoa_str status_color(int status)
 {
     switch (status / 100) {
-    case 2: return "32";
-    case 3: return "36";
-    case 4: return "33";
-    default: return "31";
+    case 2: return STR("32");
+    case 3: return STR("36");
+    case 4: return STR("33");
+    default: return STR("31");
     }
 }
 
-static void add_pretty(struct buf *b, bool color, const struct log_entry *e, struct stoa_str second)
+/* "0.31 ms" */
+static char *put_duration(char *to, stoa_time ns)
+{
+    uint64_t hundredths = (uint64_t)(ns + 5000) / 10000;
+    to = put_u64(to, hundredths / 100);
+    to = put(to, STR("."));
+    to = put_digits(to, (unsigned)(hundredths % 100), 2);
+    return put(to, STR(" ms"));
+}
+
+static char *put_pretty(char *to, bool color, const struct log_entry *e, struct stoa_str second)
 {
     struct request_line r = split(e->line);
-    char status[12];
-    snprintf(status, sizeof status, "%03d", e->status);
-    add_in_color(b, color, "2", second);
-    buf_str(b, STR(" "));
-    add_in_color(b, color, status_color(e->status), str_of(status));
-    buf_str(b, STR(" "));
-    add_text(b, r.method.n ? r.method : STR("-"), LOG_METHOD_MAX);
-    buf_str(b, STR(" "));
-    add_text(b, r.target.n ? r.target : STR("-"), LOG_TARGET_MAX);
-    buf_str(b, STR(" "));
-    words_size(b, e->bytes);
-    buf_fmt(b, " %.2f ms ", (double)e->duration_ns / 1e6);
-    add_in_color(b, color, "2", e->peer);
-    if (!e->cause && !e->err)
-        return;
-    buf_str(b, STR(" "));
-    add_in_color(b, color, "31", str_of(e->cause ? e->cause : error_name(e->err)));
-    if (e->cause && e->err)
-        buf_fmt(b, " %s", error_name(e->err));
+    char status[3];
+    put_digits(status, (unsigned)e->status, sizeof status);
+    to = put_in_color(to, color, STR("2"), second);
+    to = put(to, STR(" "));
+    to = put_in_color(to, color, status_color(e->status),
+                      (struct stoa_str){ status, sizeof status });
+    to = put(to, STR(" "));
+    to = put_text(to, r.method.n ? r.method : STR("-"), LOG_METHOD_MAX);
+    to = put(to, STR(" "));
+    to = put_text(to, r.target.n ? r.target : STR("-"), LOG_TARGET_MAX);
+    to = put(to, STR(" "));
+    to += words_size(to, e->bytes);
+    to = put(to, STR(" "));
+    to = put_duration(to, e->duration_ns);
+    to = put(to, STR(" "));
+    to = put_in_color(to, color, STR("2"), e->peer);
+    if (e->cause)
+        to = put_in_color(put(to, STR(" ")), color, STR("31"), str_of(e->cause));
+    if (e->err)
+        to = put_in_color(put(to, STR(" ")), color, STR("31"), str_of(error_name(e->err)));
+    return to;
 }
 
-void log_line(struct buf *b, enum log_format format, bool color, const struct log_entry *e,
-              struct log_second *second)
+size_t log_line(char *to, enum log_format format, bool color, const struct log_entry *e,
+                struct log_second *second)
 {
     struct stoa_str s = second_of(second, format, e);
+    char *end = to;
     switch (format) {
-    case LOG_NONE: return;
-    case LOG_PRETTY: add_pretty(b, color, e, s); break;
-    case LOG_COMBINED: add_combined(b, e, s); break;
-    case LOG_JSON: add_json(b, e, s); break;
+    case LOG_NONE: return 0;
+    case LOG_PRETTY: end = put_pretty(to, color, e, s); break;
+    case LOG_COMBINED: end = put_combined(to, e, s); break;
+    case LOG_JSON: end = put_json(to, e, s); break;
     }
-    buf_str(b, STR("\n"));
+    *end++ = '\n';
+    check((size_t)(end - to) <= LOG_LINE_MAX);
+    return (size_t)(end - to);
 }

@@ -23,21 +23,23 @@
 #ifndef APP_LOG_LINE_H
 #define APP_LOG_LINE_H
 
-#include "base/buf.h"
+#include "base/str.h"
 
 enum log_format { LOG_NONE, LOG_PRETTY, LOG_COMBINED, LOG_JSON };
 
 enum { /* bytes of a field, before escaping */
+       LOG_PEER_MAX = 128,
        LOG_METHOD_MAX = 32,
        LOG_TARGET_MAX = 1024,
        LOG_VERSION_MAX = 16,
        LOG_REFERER_MAX = 512,
        LOG_AGENT_MAX = 256,
+       LOG_CAUSE_MAX = 64,      /* ours: ids and names */
        LOG_LINE_MAX = 16 * 1024 /* of the whole, escaped: more than all of them can be */
 };
 
 struct log_entry {
-    struct stoa_str peer;
+    struct stoa_str peer;                /* at most LOG_PEER_MAX bytes, fit for a log */
     struct stoa_str line;                /* method, target and version, as sent */
     struct stoa_str referer, user_agent; /* p NULL = absent */
     int64_t real_ns;
@@ -55,9 +57,12 @@ struct log_second {
     char text[32];
 };
 
-/* Adds e's line to b. color: with the terminal's colours (pretty only).
- *   second   of the same format each time. */
-void log_line(struct buf *b, enum log_format format, bool color, const struct log_entry *e,
-              struct log_second *second);
+/* Writes e's line, with its line end.
+ *   to       LOG_LINE_MAX bytes.
+ *   color    with the terminal's colours (pretty only).
+ *   second   of the same format each time.
+ *   returns  the bytes written; 0 for LOG_NONE. */
+size_t log_line(char *to, enum log_format format, bool color, const struct log_entry *e,
+                struct log_second *second);
 
 #endif

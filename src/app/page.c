@@ -80,7 +80,8 @@ static void add_size(struct buf *b, uint64_t n)
     buf_str(b, STR("<td title=\""));
     buf_u64(b, n);
     buf_str(b, STR(" bytes\">"));
-    words_size(b, n);
+    char words[WORDS_SIZE_BYTES];
+    buf_add(b, words, words_size(words, n));
 }
 
 static void add_time(struct buf *b, int64_t s)
