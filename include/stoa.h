@@ -79,6 +79,11 @@ STOA_API int stoa_new(stoa_rt **ret, const struct stoa_options *opt);
  *   returns  0 after a stop; < 0 why a core could not start or go on. */
 STOA_API int stoa_run(stoa_rt *rt);
 
+/* Runs fn(task, arg) as a task of its own on the first core, once the runtime runs: for clients. Before
+ * stoa_run. A runtime without listeners ends when all that was started so has ended.
+ *   returns  0; -ENOMEM. fn's result < 0 ends stoa_run with it, as the first of them. */
+STOA_API int stoa_start(stoa_rt *rt, stoa_fn *fn, void *arg);
+
 /* Stops accepting, lets what runs finish for `grace`, then cancels it.          [any]
  * A second call with a shorter grace shortens it. */
 STOA_API void stoa_stop(stoa_rt *rt, stoa_time grace);

@@ -3,7 +3,7 @@
 #ifndef STOA_HTTP_H
 #define STOA_HTTP_H
 
-#include <stoa.h>
+#include <stoa/dial.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -77,6 +77,60 @@ STOA_API int stoa_http_flush(stoa_http *x);
 /* A whole response. type: its Content-Type, NULL = none.                          [waits] */
 STOA_API int stoa_http_reply(stoa_http *x, int status, const char *type, const void *body,
                              size_t len);
+
+/* ---- the client ---- */
+
+struct stoa_http_field {
+    const char *name, *value;
+};
+
+/* How a fetch went, stage by stage; a stage that was not reached has took = -1. */
+struct stoa_http_report {
+    struct stoa_report dial; /* count 0: an idle connection of the pool was used */
+    stoa_time write_took;    /* request handed to the kernel */
+    stoa_time wait_took;     /* until the reply's first byte */
+    stoa_time read_took;     /* from its first byte to its last */
+    uint64_t request_bytes;  /* written, head and body */
+    uint64_t reply_head_bytes;
+    uint64_t reply_body_bytes;  /* decoded */
+    char local[STOA_ADDR_TEXT]; /* the connection's ends */
+    char peer[STOA_ADDR_TEXT];
+    const struct stoa_cause *cause; /* what failed, at whatever stage; NULL = nothing so far */
+    char detail[200];               /* more words on it, escaped: "12 of 40 bytes came" */
+};
+
+struct stoa_http_fetch {
+    const char *method;                   /* NULL = GET, or POST with a body */
+    const char *url;                      /* "http://host:port/path?query" */
+    const struct stoa_http_field *fields; /* of the request; Host, User-Agent, Accept and
+                                             Connection are set where they are not among them */
+    int fields_count;
+    const void *body;
+    size_t len;
+    int family;       /* as in struct stoa_dial */
+    const char *at;   /* where to connect instead of the url's host: "1.2.3.4", "unix:/path" */
+    stoa_time within; /* for all of it, the body's end included; 0 = the task's deadline */
+    bool fresh;       /* do not use an idle connection of the pool */
+    struct stoa_http_report *report; /* filled in as it goes; must last as long as *ret */
+};
+
+/* Sends a request and reads the head of the reply (1xx are passed over); the body is then read by
+ * stoa_http_read, the fields by stoa_http_header. A connection whose reply was read to its end goes
+ * back to the core's pool. A request on a pooled connection that had just ended is sent once more on
+ * a fresh one when its method is idempotent and no byte of a reply had come (RFC 9112 9.3.1). [waits]
+ *   returns  0 and *ret, owned by t; as stoa_dial; STOA_EPROTO (malformed), STOA_EEOF (truncated, or
+ *            closed without a reply), -ECONNRESET, -ETIMEDOUT, -EINVAL (url, method, fields). */
+STOA_API int stoa_http_fetch(stoa_task *t, stoa_http **ret, const struct stoa_http_fetch *f);
+
+/* The reply's status; of a server's exchange: what was sent, 0 = nothing yet. */
+STOA_API int stoa_http_status(const stoa_http *x);
+
+/* The name and value of the reply's i-th field; false past the last. */
+STOA_API bool stoa_http_field_at(const stoa_http *x, size_t i, struct stoa_str *name,
+                                 struct stoa_str *value);
+
+/* Ends a fetched exchange earlier than its owner. NULL is fine. */
+STOA_API void stoa_http_end(stoa_http *x);
 
 #ifdef __cplusplus
 }
