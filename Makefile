@@ -42,7 +42,7 @@ run = $(if $(V),,@$(if $(findstring s,$(firstword -$(MAKEFLAGS))),,printf '  %s 
 # ---- the library and the command ----
 
 # The library's folders, lowest first: a file includes only its own folder and lower ones.
-FLOORS   := base stage wire task io core net probe http app
+FLOORS   := base stage wire task io core probe net http app
 LIB_SRC  := $(wildcard $(FLOORS:%=src/%/*.c) $(FLOORS:%=src/%/*.S))
 LIB_OBJ  := $(LIB_SRC:%=$(BUILD)/obj/%.o)
 PIC_OBJ  := $(LIB_SRC:%=$(BUILD)/pic/%.o)
