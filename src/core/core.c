@@ -18,6 +18,7 @@ int core_open(struct core *core, const struct core_options *opt)
         .conns_max = opt->conns_max,
     };
     list_init(&core->want);
+    list_init(&core->attached);
     list_init(&core->mail);
     int r = -pthread_mutex_init(&core->mail_lock, NULL);
     if (r < 0)
@@ -36,6 +37,7 @@ int core_open(struct core *core, const struct core_options *opt)
 void core_close(struct core *core)
 {
     check(core->live == 0 && core->conns == 0 && list_is_empty(&core->want));
+    check(list_is_empty(&core->attached));
     sched_done(&core->sched);
     pthread_mutex_destroy(&core->mail_lock);
 }

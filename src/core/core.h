@@ -20,12 +20,14 @@ struct core {
     int index;                  /* 0 .. cores - 1 */
     struct sched sched;
 
-    size_t live;      /* what must end before the core may: connections, listeners, datagrams */
-    size_t conns;     /* connections being served or parked */
-    size_t conns_max; /* at this number, accepting pauses */
-    struct list want; /* jobs to post when a connection has gone: listeners that pause */
-    bool stopping;    /* no new work */
-    size_t kept[2];   /* chunks of streams, and of datagrams, that net/kept.c keeps */
+    size_t live;          /* what must end before the core may: connections, listeners, datagrams */
+    size_t conns;         /* connections being served or parked */
+    size_t conns_max;     /* at this number, accepting pauses */
+    struct list want;     /* jobs to post when a connection has gone: listeners that pause */
+    bool stopping;        /* no new work */
+    bool cut;             /* the grace is over */
+    struct list attached; /* services of this core alone, see core/service.h */
+    size_t kept[2];       /* chunks of streams, and of datagrams, that net/kept.c keeps */
 
     pthread_mutex_t mail_lock;
     struct list mail; /* jobs from other threads */

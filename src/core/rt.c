@@ -38,6 +38,7 @@ struct stoa_rt {
     bool ran;
     struct list services;
     _Atomic stoa_time stop_at; /* the end of the grace; NOT_STOPPED */
+    atomic_int failed;         /* see rt_fail; 0 = nothing did */
     atomic_int wakers;         /* calls of stoa_stop that may hold a slot's io */
     int cores;
     struct slot *slots[];
@@ -174,6 +175,13 @@ void stoa_stop(stoa_rt *rt, stoa_time grace)
     atomic_fetch_sub(&rt->wakers, 1);
 }
 
+void rt_fail(struct stoa_rt *rt, int err)
+{
+    int none = 0;
+    atomic_compare_exchange_strong(&rt->failed, &none, err);
+    stoa_stop(rt, 0);
+}
+
 /* After this nobody wakes the slot's I/O any more, and it can be closed. */
 static void hide_io(struct slot *s)
 {
@@ -191,27 +199,14 @@ static void grace_is_over(struct timer *t)
 static void drain(struct slot *s)
 {
     s->phase = DRAINS;
-    s->core.stopping = true;
-    size_t left = s->started;
-    list_each (node, &s->rt->services) {
-        struct service *service = list_owner(node, struct service, node);
-        if (left-- == 0)
-            break;
-        service->ops->drain(service, &s->core);
-    }
+    services_drain(&s->rt->services, s->started, &s->core);
 }
 
 static void cut(struct slot *s)
 {
     s->phase = CUT;
     timer_clear(&s->core.sched, &s->end_of_grace);
-    size_t left = s->started;
-    list_each (node, &s->rt->services) {
-        struct service *service = list_owner(node, struct service, node);
-        if (left-- == 0)
-            break;
-        service->ops->cut(service, &s->core);
-    }
+    services_cut(&s->rt->services, s->started, &s->core);
 }
 
 /* Does what stoa_stop asked for since the last turn. */
@@ -235,18 +230,6 @@ static void follow_stop(struct slot *s)
 
 /* ---- running ---- */
 
-static int start_services(struct slot *s)
-{
-    list_each (node, &s->rt->services) {
-        struct service *service = list_owner(node, struct service, node);
-        int r = service->ops->start(service, &s->core);
-        if (r < 0)
-            return r;
-        s->started++;
-    }
-    return 0;
-}
-
 static bool has_ended(const struct slot *s)
 {
     return s->phase != RUNS && s->core.live == 0 && s->core.sched.tasks == 0;
@@ -255,7 +238,7 @@ static bool has_ended(const struct slot *s)
 /* From the start of the services to the end of all they began. */
 static int serve(struct slot *s)
 {
-    int r = start_services(s);
+    int r = services_start(&s->rt->services, &s->core, &s->started);
     if (r < 0)
         stoa_stop(s->rt, 0);
     for (follow_stop(s); !has_ended(s); follow_stop(s)) {
@@ -307,6 +290,7 @@ static int run_core(struct slot *s)
         hide_io(s);
         if (s->broken)
             return r;
+        services_end(&s->core);
         core_close(&s->core);
     }
     io_close(io);
@@ -378,5 +362,5 @@ int stoa_run(stoa_rt *rt)
             r = rt->slots[i]->result;
     }
     release_sigpipe(&old, was_pending);
-    return r;
+    return r < 0 ? r : atomic_load(&rt->failed);
 }

@@ -23,6 +23,22 @@ struct service_ops {
     void (*free)(struct service *s);
 };
 
+/* Calls all of them, in the order of the list. *started counts up, and is given to the others.
+ *   returns  services_start: 0; < 0, those before it have started. */
+int services_start(struct list *services, struct core *core, size_t *started);
+void services_drain(struct list *services, size_t started, struct core *core);
+void services_cut(struct list *services, size_t started, struct core *core);
+
+/* A service of this core alone, that began while the core runs: `start` is not called; drained and
+ * cut with the others, at once when the core is so already; freed by services_end. */
+void service_attach(struct core *core, struct service *s);
+
+/* The one that is attached with these ops; NULL. */
+struct service *service_attached(const struct core *core, const struct service_ops *ops);
+
+/* Frees what is attached, before core_close. */
+void services_end(struct core *core);
+
 struct stoa_rt;
 
 /* A runtime on other ground than the kernel's, for the simulator: it opens the cores and calls the
@@ -36,6 +52,9 @@ int rt_cores(const struct stoa_rt *rt);
 const struct stoa_mem *rt_mem(const struct stoa_rt *rt);
 const struct io_sys *rt_sys(const struct stoa_rt *rt);
 const struct stoa_log *rt_log(const struct stoa_rt *rt);
+
+/* Stops at once; stoa_run returns err, or that of an earlier call. On a core's thread. */
+void rt_fail(struct stoa_rt *rt, int err);
 
 /* Takes s back and frees it, before stoa_run. */
 static inline void service_drop(struct service *s)

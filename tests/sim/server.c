@@ -72,14 +72,7 @@ static int core_start(struct server *s, int i)
     if (r < 0)
         return r;
     c->is_open = true;
-    list_each (node, rt_services(s->rt)) {
-        struct service *service = list_owner(node, struct service, node);
-        r = service->ops->start(service, &c->core);
-        if (r < 0)
-            return r;
-        c->started++;
-    }
-    return 0;
+    return services_start(rt_services(s->rt), &c->core, &c->started);
 }
 
 static int files_start(struct server *s)
@@ -159,27 +152,14 @@ void server_stop(struct server *s, stoa_time grace)
 static void core_drain(struct server *s, struct score *c)
 {
     c->phase = PHASE_DRAINS;
-    c->core.stopping = true;
-    unsigned left = c->started;
-    list_each (node, rt_services(s->rt)) {
-        struct service *service = list_owner(node, struct service, node);
-        if (left-- == 0)
-            break;
-        service->ops->drain(service, &c->core);
-    }
+    services_drain(rt_services(s->rt), c->started, &c->core);
 }
 
 static void core_cut(struct server *s, struct score *c)
 {
     c->phase = PHASE_CUT;
     timer_clear(&c->core.sched, &c->end_of_grace);
-    unsigned left = c->started;
-    list_each (node, rt_services(s->rt)) {
-        struct service *service = list_owner(node, struct service, node);
-        if (left-- == 0)
-            break;
-        service->ops->cut(service, &c->core);
-    }
+    services_cut(rt_services(s->rt), c->started, &c->core);
 }
 
 static void follow_stop(struct server *s, struct score *c)
@@ -199,6 +179,7 @@ static void follow_stop(struct server *s, struct score *c)
 static void core_end(struct score *c)
 {
     timer_clear(&c->core.sched, &c->end_of_grace);
+    services_end(&c->core);
     core_close(&c->core);
     io_close(&c->io.io);
     c->phase = PHASE_ENDED;

@@ -47,7 +47,7 @@ struct score { /* one core */
     struct timer end_of_grace;
     enum phase phase;
     bool is_open;
-    unsigned started; /* services, from the first on */
+    size_t started; /* services, from the first on */
 };
 
 struct server {
