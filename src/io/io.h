@@ -116,6 +116,9 @@ struct io_sys {
     int (*socket)(const struct io_sys *s, int family, int type, int protocol);
     int (*bind)(const struct io_sys *s, int fd, const struct sockaddr *a, socklen_t n);
     int (*listen)(const struct io_sys *s, int fd, int backlog);
+    /* connect(2): 0, or -EINPROGRESS: wait with IO_WRITABLE; -EAGAIN: a Unix socket's backlog is
+     * full. */
+    int (*connect)(const struct io_sys *s, int fd, const struct sockaddr *a, socklen_t n);
     int (*accept)(const struct io_sys *s, int fd); /* -EAGAIN: the accept queue is empty */
     int (*adopt)(const struct io_sys *s, int fd);  /* made by somebody else: becomes as ours are */
     int (*set_option)(const struct io_sys *s, int fd, int level, int name, const void *v,
@@ -134,6 +137,7 @@ struct io_sys {
     int (*shutdown)(const struct io_sys *s, int fd, int how);
     int (*close)(const struct io_sys *s, int fd);
     int (*unlink)(const struct io_sys *s, const char *path); /* of a Unix socket of ours */
+    int (*lstat)(const struct io_sys *s, const char *path, struct stat *ret); /* likewise */
 
     /* openat2(2) beneath dirfd (RESOLVE_BENEATH, no magic links), O_NONBLOCK. no_wait: only when
      * the way to it is in memory (RESOLVE_CACHED), else -EAGAIN. */

@@ -37,6 +37,12 @@ static int sys_listen(const struct io_sys *s, int fd, int backlog)
     return sys_int(listen(fd, backlog));
 }
 
+static int sys_connect(const struct io_sys *s, int fd, const struct sockaddr *a, socklen_t n)
+{
+    (void)s;
+    return sys_int(connect(fd, a, n));
+}
+
 /* accept(2): "these network errors should be treated like EAGAIN". Not so EOPNOTSUPP, which also
  * says that fd is no stream, nor EPERM, which may be a security module's for every connection: both
  * would be met again and again. */
@@ -146,6 +152,12 @@ static int sys_unlink(const struct io_sys *s, const char *path)
 {
     (void)s;
     return sys_int(unlink(path));
+}
+
+static int sys_lstat(const struct io_sys *s, const char *path, struct stat *ret)
+{
+    (void)s;
+    return sys_int(lstat(path, ret));
 }
 
 static int open_once(int dirfd, const char *path, int flags, uint64_t resolve)
@@ -286,6 +298,7 @@ const struct io_sys *io_sys_kernel(void)
         .socket = sys_socket,
         .bind = sys_bind,
         .listen = sys_listen,
+        .connect = sys_connect,
         .accept = sys_accept,
         .adopt = sys_adopt,
         .set_option = sys_set_option,
@@ -297,6 +310,7 @@ const struct io_sys *io_sys_kernel(void)
         .shutdown = sys_shutdown,
         .close = sys_close,
         .unlink = sys_unlink,
+        .lstat = sys_lstat,
         .open_beneath = sys_open_beneath,
         .stat = sys_stat,
         .read_at = sys_read_at,

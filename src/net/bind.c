@@ -1,24 +1,12 @@
 /* net/bind.c -- see bind.h. TCP-STAGES section 4 has what Linux says about it. */
 #include "net/bind.h"
-#include "base/sys.h"
 
+#include <errno.h>
 #include <limits.h>
 #include <linux/net_tstamp.h>
 #include <netinet/tcp.h>
 #include <stdio.h>
 #include <sys/stat.h>
-#include <unistd.h>
-
-int bind_failed(struct net_failure *failure, enum net_stage stage, int err, const struct addr *a,
-                const char *why)
-{
-    *failure = (struct net_failure){ .stage = stage, .err = err };
-    if (a)
-        addr_format(a, failure->addr, sizeof failure->addr);
-    if (why)
-        snprintf(failure->why, sizeof failure->why, "%s", why);
-    return err;
-}
 
 static int set_int(const struct io_sys *sys, int fd, int level, int name, int value)
 {
@@ -71,22 +59,22 @@ static int bind_one(const struct io_sys *sys, const struct addr *a, const struct
 {
     int fd = sys->socket(sys, a->family, opt->type, 0);
     if (fd < 0)
-        return bind_failed(failure, NET_SOCKET, fd, a, NULL);
-    enum net_stage stage = NET_SOCKET;
+        return net_failed(failure, STOA_STAGE_SOCKET, fd, a, NULL);
+    enum stoa_stage stage = STOA_STAGE_SOCKET;
     int r = set_socket(sys, fd, a, opt);
     if (r == 0 && shared)
         r = set_int(sys, fd, SOL_SOCKET, SO_REUSEPORT, 1);
     if (r == 0) {
-        stage = NET_BIND;
+        stage = STOA_STAGE_BIND;
         r = sys->bind(sys, fd, &a->any, a->len);
     }
     if (r == 0 && opt->type == SOCK_STREAM) {
-        stage = NET_LISTEN;
+        stage = STOA_STAGE_LISTEN;
         r = sys->listen(sys, fd, opt->backlog > 0 ? opt->backlog : INT_MAX);
     }
     if (r < 0) {
         sys->close(sys, fd);
-        return bind_failed(failure, stage, r, a, NULL);
+        return net_failed(failure, stage, r, a, NULL);
     }
     *ret = fd;
     return 0;
@@ -98,7 +86,7 @@ static int learn_addr(const struct io_sys *sys, int fd, struct addr *a, struct n
     socklen_t n = sizeof bound;
     int r = sys->local_name(sys, fd, &bound, &n);
     if (r < 0 || n > sizeof a->un)
-        return bind_failed(failure, NET_BIND, r < 0 ? r : -EINVAL, a, NULL);
+        return net_failed(failure, STOA_STAGE_BIND, r < 0 ? r : -EINVAL, a, NULL);
     *a = (struct addr){ .len = n };
     memcpy(&a->any, &bound, n);
     return 0;
@@ -120,7 +108,7 @@ int bind_inet(const struct io_sys *sys, struct addr *a, const struct bind_option
     if (r == 0 && count > 1) {
         r = set_int(sys, fds[0], SOL_SOCKET, SO_REUSEPORT, 1);
         if (r < 0)
-            bind_failed(failure, NET_SOCKET, r, &bound, NULL);
+            net_failed(failure, STOA_STAGE_SOCKET, r, &bound, NULL);
     }
     for (; r == 0 && open < count; open += r == 0)
         r = bind_one(sys, &bound, opt, true, &fds[open], failure);
@@ -136,16 +124,16 @@ int bind_inet(const struct io_sys *sys, struct addr *a, const struct bind_option
 /* ---- Unix sockets ---- */
 
 /* Nobody answers on it. Not so for what is no socket at all: connect(2) says the same of it. */
-static bool is_stale(const struct addr *a)
+static bool is_stale(const struct io_sys *sys, const struct addr *a)
 {
     struct stat st;
-    if (lstat(a->un.sun_path, &st) < 0 || !S_ISSOCK(st.st_mode))
+    if (sys->lstat(sys, a->un.sun_path, &st) < 0 || !S_ISSOCK(st.st_mode))
         return false;
-    int fd = sys_int(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+    int fd = sys->socket(sys, AF_UNIX, SOCK_STREAM, 0);
     if (fd < 0)
         return false;
-    int r = sys_int(connect(fd, &a->any, a->len));
-    close(fd);
+    int r = sys->connect(sys, fd, &a->any, a->len);
+    sys->close(sys, fd);
     return r == -ECONNREFUSED;
 }
 
@@ -153,14 +141,14 @@ static int bind_path(const struct io_sys *sys, int fd, const struct addr *a,
                      struct net_failure *failure)
 {
     int r = sys->bind(sys, fd, &a->any, a->len);
-    if (r == -EADDRINUSE && is_stale(a)) {
+    if (r == -EADDRINUSE && is_stale(sys, a)) {
         r = sys->unlink(sys, a->un.sun_path);
         if (r < 0)
-            return bind_failed(failure, NET_BIND, r, a,
-                               "a socket that nobody answers on lies there and cannot be removed");
+            return net_failed(failure, STOA_STAGE_BIND, r, a,
+                              "a socket that nobody answers on lies there and cannot be removed");
         r = sys->bind(sys, fd, &a->any, a->len);
     }
-    return r < 0 ? bind_failed(failure, NET_BIND, r, a, NULL) : 0;
+    return r < 0 ? net_failed(failure, STOA_STAGE_BIND, r, a, NULL) : 0;
 }
 
 int bind_unix(const struct io_sys *sys, const struct addr *a, int backlog, int *ret,
@@ -168,21 +156,21 @@ int bind_unix(const struct io_sys *sys, const struct addr *a, int backlog, int *
 {
     int fd = sys->socket(sys, AF_UNIX, SOCK_STREAM, 0);
     if (fd < 0)
-        return bind_failed(failure, NET_SOCKET, fd, a, NULL);
+        return net_failed(failure, STOA_STAGE_SOCKET, fd, a, NULL);
     int r = bind_path(sys, fd, a, failure);
     if (r < 0) {
         sys->close(sys, fd);
         return r;
     }
     struct stat st = { 0 };
-    r = sys_int(lstat(a->un.sun_path, &st));
+    r = sys->lstat(sys, a->un.sun_path, &st);
     *file = (struct bind_file){ st.st_dev, st.st_ino };
     if (r == 0)
         r = sys->listen(sys, fd, backlog > 0 ? backlog : INT_MAX);
     if (r < 0) {
         bind_unlink(sys, a, file);
         sys->close(sys, fd);
-        return bind_failed(failure, NET_LISTEN, r, a, NULL);
+        return net_failed(failure, STOA_STAGE_LISTEN, r, a, NULL);
     }
     *ret = fd;
     return 0;
@@ -191,6 +179,7 @@ int bind_unix(const struct io_sys *sys, const struct addr *a, int backlog, int *
 void bind_unlink(const struct io_sys *sys, const struct addr *a, const struct bind_file *file)
 {
     struct stat st;
-    if (lstat(a->un.sun_path, &st) == 0 && st.st_dev == file->dev && st.st_ino == file->ino)
+    if (sys->lstat(sys, a->un.sun_path, &st) == 0 && st.st_dev == file->dev &&
+        st.st_ino == file->ino)
         sys->unlink(sys, a->un.sun_path);
 }

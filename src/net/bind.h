@@ -4,7 +4,7 @@
 #define NET_BIND_H
 
 #include "io/io.h"
-#include "net/listener.h"
+#include "net/failure.h"
 
 struct bind_options {
     int type;           /* SOCK_STREAM, SOCK_DGRAM */
@@ -31,9 +31,5 @@ int bind_unix(const struct io_sys *sys, const struct addr *a, int backlog, int *
 
 /* Removes the socket's file, if it is still ours and not a successor's. */
 void bind_unlink(const struct io_sys *sys, const struct addr *a, const struct bind_file *file);
-
-/* Fills *failure. why: NULL = nothing to add. returns err. */
-int bind_failed(struct net_failure *failure, enum net_stage stage, int err, const struct addr *a,
-                const char *why);
 
 #endif

@@ -16,7 +16,7 @@ stoa_task *stoa_conn_task(stoa_conn *c)
 
 const struct addr *conn_local(const stoa_conn *c)
 {
-    return listener_addr(c->port->listener);
+    return c->port->how.addr;
 }
 
 /* Asks the kernel. A peer of a Unix socket is somebody without a name. */

@@ -17,17 +17,6 @@
 
 struct port; /* a listener's part on one core */
 
-/* What serves a connection, in a task of its own.
- *   returns  CONN_CLOSE, CONN_PARK, CONN_GONE; < 0 resets the peer and is logged. */
-typedef int conn_service(stoa_conn *c, void *arg);
-
-enum {
-    CONN_CLOSE = 0, /* close in order: FIN, then read and drop what still comes, for a bounded time,
-                       so that our last bytes are not destroyed by a reset (RFC 9112 section 9.6) */
-    CONN_PARK = 1,  /* call me again when bytes come; close after the listener's idle time */
-    CONN_GONE = 2,  /* the peer said that it sends no more: close at once when nothing is unread */
-};
-
 /* Waits until more than `have` bytes are unread, and gives them as one slice.     [waits]
  *   have     < max.
  *   max      no more than so many are made one slice.

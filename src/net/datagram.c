@@ -319,7 +319,7 @@ static int bind_parts(struct socket_of_all *all, struct net_failure *failure)
     size_t bytes = (size_t)all->cores * sizeof(int);
     int *fds = mem_alloc(all->mem, bytes);
     if (!fds)
-        return bind_failed(failure, NET_SOCKET, -ENOMEM, &all->addr, NULL);
+        return net_failed(failure, STOA_STAGE_SOCKET, -ENOMEM, &all->addr, NULL);
     int r = bind_inet(all->sys, &all->addr, &(struct bind_options){ .type = SOCK_DGRAM }, fds,
                       all->cores, failure);
     for (int i = 0; r == 0 && i < all->cores; i++) {
@@ -336,7 +336,7 @@ int datagram_open(struct stoa_rt *rt, struct addr *a, stoa_datagram_handler *han
 {
     struct socket_of_all *all = new_all(rt);
     if (!all)
-        return bind_failed(failure, NET_SOCKET, -ENOMEM, a, NULL);
+        return net_failed(failure, STOA_STAGE_SOCKET, -ENOMEM, a, NULL);
     all->addr = *a;
     all->handler = handler;
     all->arg = arg;

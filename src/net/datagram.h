@@ -2,7 +2,8 @@
 #ifndef NET_DATAGRAM_H
 #define NET_DATAGRAM_H
 
-#include "net/listener.h"
+#include "core/service.h"
+#include "net/failure.h"
 
 /* As listener_open. *a is set to what was bound. */
 int datagram_open(struct stoa_rt *rt, struct addr *a, stoa_datagram_handler *handler, void *arg,

@@ -1,5 +1,6 @@
 /* net/file.c -- sending a file: by sendfile(2) what is in memory, after reading it in on a helper
  * thread what is not, so that a slow disk holds up this task alone. */
+#include "net/conn.h"
 #include "net/record.h"
 
 #include <errno.h>

@@ -4,6 +4,7 @@
  * ended. Does not know what the bytes mean, nor how tasks wait for them (read.c, write.c). */
 #include "base/check.h"
 #include "base/error.h"
+#include "net/conn.h"
 #include "net/record.h"
 
 #include <errno.h>
@@ -24,14 +25,21 @@ static const stoa_time LINGER_SILENCE = 2 * STOA_SEC;
 static const stoa_time LINGER_MAX = 10 * STOA_SEC;
 
 static void start(struct job *j);
+static void leave(stoa_conn *c);
 static void received(struct io_op *op, int res, struct io_chunk *chunk);
 
 /* ---- records ---- */
 
+static stoa_conn *conn_at(struct line_place *place)
+{
+    return list_owner(place, stoa_conn, place);
+}
+
 static stoa_conn *record_new(struct port *p, int fd)
 {
     struct list *node = list_pop_front(&p->free);
-    stoa_conn *c = node ? list_owner(node, stoa_conn, node) : mem_alloc(p->core->mem, sizeof *c);
+    stoa_conn *c =
+        node ? list_owner(node, stoa_conn, place.node) : mem_alloc(p->core->mem, sizeof *c);
     if (!c)
         return NULL;
     *c = (stoa_conn){
@@ -40,10 +48,15 @@ static stoa_conn *record_new(struct port *p, int fd)
         .accepted = core_now(p->core),
         .end = 1,
     };
-    list_init(&c->node);
+    list_init(&c->place.node);
     job_init(&c->job, start);
     p->conns++;
     return c;
+}
+
+static void release(const struct stoa_mem *mem, struct line_place *place)
+{
+    mem_free(mem, conn_at(place), sizeof(stoa_conn));
 }
 
 /* The receive is not under way: closes the descriptor and frees the record. */
@@ -51,12 +64,12 @@ static void finish(stoa_conn *c)
 {
     struct port *p = c->port;
     p->core->sys->close(p->core->sys, c->recv.fd);
-    list_unlink(&c->node);
+    list_unlink(&c->place.node);
     if (c->state == CONN_HELD)
         core_live_drop(p->core);
     else
         core_conn_drop(p->core);
-    list_push_front(&p->free, &c->node);
+    list_push_front(&p->free, &c->place.node);
     port_conn_gone(p);
 }
 
@@ -73,13 +86,13 @@ static void close_conn(stoa_conn *c)
 {
     conn_drop(c);
     sched_unpost(&c->job);
-    list_unlink(&c->node);
+    list_unlink(&c->place.node);
     if (!io_is_under_way(&c->recv)) {
         finish(c);
         return;
     }
     c->state = CONN_CLOSING;
-    list_push_back(&c->port->running, &c->node);
+    list_push_back(&c->port->running, &c->place.node);
     cancel_recv(c);
 }
 
@@ -96,12 +109,28 @@ static void reset(stoa_conn *c)
 static void ready(stoa_conn *c)
 {
     c->state = CONN_READY;
-    list_unlink(&c->node);
-    list_push_back(&c->port->running, &c->node);
+    list_unlink(&c->place.node);
+    list_push_back(&c->port->running, &c->place.node);
     sched_post(&c->port->core->sched, &c->job);
 }
 
-void conn_take(struct port *p, int fd)
+/* It counts as one of the connections now. */
+static void begin(stoa_conn *c)
+{
+    struct core *core = c->port->core;
+    core_live_drop(core);
+    core_conn_add(core);
+    ready(c);
+    if (core->conns >= core->conns_max)
+        port_pause(c->port, 0);
+}
+
+static void begin_held(struct line_place *place)
+{
+    begin(conn_at(place));
+}
+
+static void take(struct port *p, int fd)
 {
     struct core *core = p->core;
     stoa_conn *c = record_new(p, fd);
@@ -113,21 +142,11 @@ void conn_take(struct port *p, int fd)
     core_live_add(core);
     c->state = CONN_HELD;
     if (core->conns < core->conns_max) {
-        conn_begin(c);
+        begin(c);
         return;
     }
-    list_push_back(&p->held, &c->node);
+    list_push_back(&p->held, &c->place.node);
     port_pause(p, 0);
-}
-
-void conn_begin(stoa_conn *c)
-{
-    struct core *core = c->port->core;
-    core_live_drop(core);
-    core_conn_add(core);
-    ready(c);
-    if (core->conns >= core->conns_max)
-        port_pause(c->port, 0);
 }
 
 int conn_arm(stoa_conn *c)
@@ -162,13 +181,13 @@ static void park(stoa_conn *c)
         return;
     }
     c->state = CONN_PARKED;
-    list_unlink(&c->node);
+    list_unlink(&c->place.node);
     if (!p->draining)
-        line_join(&p->silent, c, core_in(p->core, p->opt->idle));
+        line_join(&p->silent, &c->place, core_in(p->core, p->opt->idle));
     else if (c->served > 0)
-        conn_leave(c);
+        leave(c);
     else /* its first request is on the way, or it is nobody's */
-        line_join(&p->lingering, c, core_in(p->core, LINGER_SILENCE));
+        line_join(&p->lingering, &c->place, core_in(p->core, LINGER_SILENCE));
 }
 
 static int serve(stoa_task *t, void *arg)
@@ -250,8 +269,8 @@ static void linger(stoa_conn *c)
     }
     c->state = CONN_LINGERING;
     c->moment = core_in(p->core, LINGER_MAX);
-    list_unlink(&c->node);
-    line_join(&p->lingering, c, core_in(p->core, LINGER_SILENCE));
+    list_unlink(&c->place.node);
+    line_join(&p->lingering, &c->place, core_in(p->core, LINGER_SILENCE));
 }
 
 /* The task has ended. */
@@ -285,8 +304,8 @@ static void drop_lingering(stoa_conn *c, struct io_chunk *chunk)
         close_conn(c);
         return;
     }
-    list_unlink(&c->node);
-    line_join(&p->lingering, c, core_in(p->core, LINGER_SILENCE));
+    list_unlink(&c->place.node);
+    line_join(&p->lingering, &c->place, core_in(p->core, LINGER_SILENCE));
 }
 
 static void bytes_came(stoa_conn *c, struct io_chunk *chunk)
@@ -355,12 +374,13 @@ static void received(struct io_op *op, int res, struct io_chunk *chunk)
 
 /* ---- time, and the end of the listener ---- */
 
-void conn_leave(stoa_conn *c)
+/* Closes a parked connection, unless bytes have come meanwhile: then they are served. */
+static void leave(stoa_conn *c)
 {
     check(c->state == CONN_PARKED);
     c->state = CONN_LEAVING;
-    list_unlink(&c->node);
-    list_push_back(&c->port->running, &c->node);
+    list_unlink(&c->place.node);
+    list_push_back(&c->port->running, &c->place.node);
     if (io_is_under_way(&c->recv))
         cancel_recv(c);
     else
@@ -370,21 +390,22 @@ void conn_leave(stoa_conn *c)
 void conn_place(stoa_conn *c)
 {
     struct port *p = c->port;
-    list_unlink(&c->node);
+    list_unlink(&c->place.node);
     if (c->reader || (c->writers && c->writers->waits))
-        line_join(&p->silent, c, core_in(p->core, p->opt->idle));
+        line_join(&p->silent, &c->place, core_in(p->core, p->opt->idle));
     else
-        list_push_back(&p->running, &c->node);
+        list_push_back(&p->running, &c->place.node);
 }
 
-void conn_expire_silent(stoa_conn *c)
+static void expire_silent(struct line_place *place)
 {
+    stoa_conn *c = conn_at(place);
     if (c->state == CONN_PARKED) {
-        conn_leave(c);
+        leave(c);
         return;
     }
     /* A raw handler waits, and so does its peer. */
-    list_push_back(&c->port->running, &c->node);
+    list_push_back(&c->port->running, &c->place.node);
     if (c->reader) {
         c->reader->expired = true;
         task_wake(c->reader->task);
@@ -395,30 +416,36 @@ void conn_expire_silent(stoa_conn *c)
     }
 }
 
-void conn_expire_lingering(stoa_conn *c)
+static void expire_lingering(struct line_place *place)
 {
+    stoa_conn *c = conn_at(place);
     if (c->state == CONN_PARKED)
-        conn_leave(c);
+        leave(c);
     else
         close_conn(c);
 }
 
-void conn_drain(stoa_conn *c)
+static void drain(struct line_place *place)
 {
+    stoa_conn *c = conn_at(place);
     if (c->state != CONN_PARKED)
         return;
     if (c->served > 0) {
-        conn_leave(c);
+        leave(c);
         return;
     }
-    list_unlink(&c->node);
-    line_join(&c->port->lingering, c, core_in(c->port->core, LINGER_SILENCE));
+    list_unlink(&c->place.node);
+    line_join(&c->port->lingering, &c->place, core_in(c->port->core, LINGER_SILENCE));
 }
 
-void conn_cut(stoa_conn *c)
+static void cut(struct line_place *place)
 {
+    stoa_conn *c = conn_at(place);
     if (c->state == CONN_SERVED)
         task_cancel(c->task);
     else if (c->state != CONN_CLOSING)
         close_conn(c);
 }
+
+const struct port_conns conn_life = { take,          begin_held,       drain,  cut,
+                                      expire_silent, expire_lingering, release };

@@ -2,11 +2,10 @@
  * lack of memory, setting it could. */
 #include "net/line.h"
 #include "base/check.h"
-#include "net/record.h"
 
-static stoa_conn *first(const struct line *l)
+static struct line_place *first(const struct line *l)
 {
-    return list_is_empty(&l->conns) ? NULL : list_owner(l->conns.next, stoa_conn, node);
+    return list_is_empty(&l->places) ? NULL : list_owner(l->places.next, struct line_place, node);
 }
 
 static void aim(struct line *l, stoa_time due)
@@ -18,20 +17,20 @@ static void aim(struct line *l, stoa_time due)
 static void fire(struct timer *t)
 {
     struct line *l = list_owner(t, struct line, timer);
-    stoa_conn *c;
+    struct line_place *p;
     aim(l, STOA_NEVER); /* first of all: the place that it had is still free */
-    while ((c = first(l)) && c->until <= l->sched->now) {
-        list_unlink(&c->node);
-        l->expired(c);
+    while ((p = first(l)) && p->until <= l->sched->now) {
+        list_unlink(&p->node);
+        l->expired(p);
     }
-    if (c && c->until < l->due)
-        aim(l, c->until);
+    if (p && p->until < l->due)
+        aim(l, p->until);
 }
 
-int line_open(struct line *l, struct sched *sched, void (*expired)(stoa_conn *c))
+int line_open(struct line *l, struct sched *sched, void (*expired)(struct line_place *place))
 {
     *l = (struct line){ .sched = sched, .expired = expired, .due = STOA_NEVER };
-    list_init(&l->conns);
+    list_init(&l->places);
     timer_init(&l->timer, fire);
     return timer_set(sched, &l->timer, STOA_NEVER);
 }
@@ -40,14 +39,14 @@ void line_close(struct line *l)
 {
     if (!l->sched)
         return;
-    check(list_is_empty(&l->conns));
+    check(list_is_empty(&l->places));
     timer_clear(l->sched, &l->timer);
 }
 
-void line_join(struct line *l, stoa_conn *c, stoa_time until)
+void line_join(struct line *l, struct line_place *place, stoa_time until)
 {
-    c->until = until;
-    list_push_back(&l->conns, &c->node);
+    place->until = until;
+    list_push_back(&l->places, &place->node);
     if (until < l->due)
         aim(l, until);
 }

@@ -1,6 +1,7 @@
 /* net/listen.c -- addresses in words become listeners: stoa_listen, stoa_datagram_listen, and what
  * the floors above call in their place. */
 #include "net/datagram.h"
+#include "net/listener.h"
 #include "net/open.h"
 
 #include <errno.h>

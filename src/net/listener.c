@@ -3,7 +3,7 @@
 #include "net/listener.h"
 #include "base/sys.h"
 #include "net/bind.h"
-#include "net/port.h"
+#include "net/record.h"
 
 /* A core's part. The socket is its own, or the one of all. */
 struct part {
@@ -38,6 +38,18 @@ static struct listener *listener_of(struct service *s)
     return list_owner(s, struct listener, service);
 }
 
+/* That core needs its socket no more. */
+static void release(void *ctx, int core)
+{
+    struct listener *l = ctx;
+    struct part *part = &l->parts[core];
+    if (part->fd < 0)
+        return;
+    if (!l->is_shared || atomic_fetch_sub(&l->users, 1) == 1)
+        l->sys->close(l->sys, part->fd);
+    part->fd = -1;
+}
+
 static int start(struct service *s, struct core *core)
 {
     struct listener *l = listener_of(s);
@@ -45,7 +57,13 @@ static int start(struct service *s, struct core *core)
     struct port *port = mem_alloc(core->mem, sizeof *port);
     if (!port)
         return -ENOMEM;
-    int r = port_open(port, l, core, part->fd);
+    struct port_options how = { .serving = &l->opt,
+                                .addr = &l->addr,
+                                .conns = &conn_life,
+                                .fd = part->fd,
+                                .close = release,
+                                .ctx = l };
+    int r = port_open(port, core, &how);
     if (r < 0) {
         mem_free(core->mem, port, sizeof *port);
         return r;
@@ -72,22 +90,12 @@ static void cut(struct service *s, struct core *core)
     port_cut(listener_of(s)->parts[core->index].port);
 }
 
-void listener_release(struct listener *l, int core)
-{
-    struct part *part = &l->parts[core];
-    if (part->fd < 0)
-        return;
-    if (!l->is_shared || atomic_fetch_sub(&l->users, 1) == 1)
-        l->sys->close(l->sys, part->fd);
-    part->fd = -1;
-}
-
 static void free_listener(struct service *s)
 {
     struct listener *l = listener_of(s);
     remove_file(l);
     for (int i = 0; i < l->cores; i++) {
-        listener_release(l, i);
+        release(l, i);
         if (l->parts[i].port)
             port_done(l->parts[i].port, l->mem);
         mem_free(l->mem, l->parts[i].port, sizeof(struct port));
@@ -139,7 +147,7 @@ static int bind_each(struct listener *l, struct net_failure *failure)
     size_t bytes = (size_t)l->cores * sizeof(int);
     int *fds = mem_alloc(l->mem, bytes);
     if (!fds)
-        return bind_failed(failure, NET_SOCKET, -ENOMEM, &l->addr, NULL);
+        return net_failed(failure, STOA_STAGE_SOCKET, -ENOMEM, &l->addr, NULL);
     struct bind_options opt = { .type = SOCK_STREAM,
                                 .backlog = l->opt.backlog,
                                 .defer = l->opt.defer,
@@ -156,7 +164,7 @@ int listener_open(struct stoa_rt *rt, struct addr *a, const struct listener_opti
 {
     struct listener *l = listener_new(rt, opt);
     if (!l)
-        return bind_failed(failure, NET_SOCKET, -ENOMEM, a, NULL);
+        return net_failed(failure, STOA_STAGE_SOCKET, -ENOMEM, a, NULL);
     l->addr = *a;
     int r = a->family == AF_UNIX ? bind_to_path(l, failure) : bind_each(l, failure);
     if (r < 0) {
@@ -174,7 +182,7 @@ int listener_adopt(struct stoa_rt *rt, int fd, const struct listener_options *op
 {
     struct listener *l = listener_new(rt, opt);
     if (!l)
-        return bind_failed(failure, NET_SOCKET, -ENOMEM, NULL, NULL);
+        return net_failed(failure, STOA_STAGE_SOCKET, -ENOMEM, NULL, NULL);
     int listens = 0;
     struct sockaddr_storage bound;
     socklen_t int_n = sizeof listens, n = sizeof bound;
@@ -185,8 +193,8 @@ int listener_adopt(struct stoa_rt *rt, int fd, const struct listener_options *op
         r = l->sys->adopt(l->sys, fd);
     if (r < 0 || !listens || n > sizeof l->addr.un) {
         mem_free(l->mem, l, listener_bytes(l->cores));
-        return bind_failed(failure, NET_LISTEN, r < 0 ? r : -EINVAL, NULL,
-                           "what was handed over is not a socket that listens");
+        return net_failed(failure, STOA_STAGE_LISTEN, r < 0 ? r : -EINVAL, NULL,
+                          "what was handed over is not a socket that listens");
     }
     l->addr.len = n;
     memcpy(&l->addr.any, &bound, n);
@@ -204,9 +212,4 @@ void listener_close(struct listener *l)
 const struct addr *listener_addr(const struct listener *l)
 {
     return &l->addr;
-}
-
-const struct listener_options *listener_opt(const struct listener *l)
-{
-    return &l->opt;
 }

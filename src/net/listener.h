@@ -6,33 +6,8 @@
 #define NET_LISTENER_H
 
 #include "core/service.h"
-#include "net/addr.h"
-#include "net/conn.h"
-
-enum net_stage { NET_RESOLVE, NET_SOCKET, NET_BIND, NET_LISTEN };
-
-/* What a listener does with its connections. */
-struct listener_options {
-    int backlog;         /* 0 = somaxconn */
-    stoa_time idle;      /* how long a parked connection may be silent; STOA_NEVER = for ever */
-    conn_service *serve; /* called in a task of its own whenever a connection has bytes (or, at
-                            once when `greet` is set) */
-    void *arg;
-    bool greet;  /* raw handlers: start `serve` at accept, before the peer has sent a byte; its
-                    result > 0 counts as 0; `idle` bounds each of its waits for the peer, too */
-    bool defer;  /* TCP_DEFER_ACCEPT: a connection comes with its first bytes. A fifth less work for
-                    one request per connection; but until then it is in no queue that can be seen,
-                    and one that never speaks comes a second late. Not with greet */
-    bool stamps; /* ask the kernel when bytes came (conn_stamp_ns): 0.2 us a request */
-};
-
-/* Why opening failed, for the message. */
-struct net_failure {
-    enum net_stage stage;
-    int err; /* -errno */
-    char addr[ADDR_TEXT_BYTES];
-    char why[160]; /* more words, or empty */
-};
+#include "net/failure.h"
+#include "net/serving.h"
 
 struct listener;
 
@@ -56,9 +31,5 @@ int listener_adopt(struct stoa_rt *rt, int fd, const struct listener_options *op
 void listener_close(struct listener *l);
 
 const struct addr *listener_addr(const struct listener *l);
-const struct listener_options *listener_opt(const struct listener *l);
-
-/* The port of that core needs its socket no more. */
-void listener_release(struct listener *l, int core);
 
 #endif

@@ -1,6 +1,5 @@
 /* net/open.c -- see open.h. */
 #include "net/open.h"
-#include "net/bind.h"
 
 #include <errno.h>
 
@@ -23,7 +22,7 @@ static int resolve(struct stoa_str text, const struct opener *o, struct addr *re
     if (n == 0)
         n = addr_resolve(&parts, o->socktype, ret, max, &why);
     if (n < 0) {
-        bind_failed(failure, NET_RESOLVE, n, NULL, why);
+        net_failed(failure, STOA_STAGE_RESOLVE, n, NULL, why);
         str_escape(failure->addr, sizeof failure->addr, text);
     }
     return n;

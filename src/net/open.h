@@ -2,7 +2,8 @@
 #ifndef NET_OPEN_H
 #define NET_OPEN_H
 
-#include "net/listener.h"
+#include "core/service.h"
+#include "net/failure.h"
 
 struct opener {
     int socktype; /* SOCK_STREAM, SOCK_DGRAM */

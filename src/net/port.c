@@ -2,7 +2,7 @@
 #include "net/port.h"
 #include "base/check.h"
 #include "base/error.h"
-#include "net/record.h"
+#include "net/addr.h"
 
 #include <errno.h>
 
@@ -12,6 +12,11 @@ static const stoa_time RETRY = 100 * STOA_MS;
 
 static void accepted(struct io_op *op, int res, struct io_chunk *chunk);
 static void resume(struct job *j);
+
+static struct line_place *place_of(struct list *node)
+{
+    return list_owner(node, struct line_place, node);
+}
 
 /* Moving the timer cannot fail: it is always set. */
 static void aim_retry(struct port *p, stoa_time when)
@@ -34,18 +39,18 @@ static void close_timers(struct port *p)
     timer_clear(&p->core->sched, &p->retry);
 }
 
-int port_open(struct port *p, struct listener *l, struct core *core, int fd)
+int port_open(struct port *p, struct core *core, const struct port_options *how)
 {
-    *p = (struct port){ .listener = l, .core = core, .opt = listener_opt(l), .fd = fd };
-    p->accept = (struct io_op){ .done = accepted, .fd = fd, .kind = IO_ACCEPT };
+    *p = (struct port){ .core = core, .opt = how->serving, .how = *how, .fd = how->fd };
+    p->accept = (struct io_op){ .done = accepted, .fd = how->fd, .kind = IO_ACCEPT };
     list_init(&p->running);
     list_init(&p->held);
     list_init(&p->free);
     job_init(&p->resume, resume);
     timer_init(&p->retry, retry);
-    int r = line_open(&p->silent, &core->sched, conn_expire_silent);
+    int r = line_open(&p->silent, &core->sched, how->conns->expire_silent);
     if (r == 0)
-        r = line_open(&p->lingering, &core->sched, conn_expire_lingering);
+        r = line_open(&p->lingering, &core->sched, how->conns->expire_lingering);
     if (r == 0)
         r = timer_set(&core->sched, &p->retry, STOA_NEVER);
     if (r == 0)
@@ -61,7 +66,7 @@ void port_done(struct port *p, const struct stoa_mem *mem)
 {
     struct list *node;
     while ((node = list_pop_front(&p->free)))
-        mem_free(mem, list_owner(node, stoa_conn, node), sizeof(stoa_conn));
+        p->how.conns->release(mem, place_of(node));
 }
 
 /* ---- pausing ---- */
@@ -71,7 +76,7 @@ static void say_pause(struct port *p, int err)
     char text[ADDR_TEXT_BYTES];
     if (!core_may_say(p->core, &p->say_pause))
         return;
-    addr_format(listener_addr(p->listener), text, sizeof text);
+    addr_format(p->how.addr, text, sizeof text);
     if (err < 0)
         core_say(p->core, STOA_WARNING, "accepting on %s pauses: %s (%s); %zu connections are open",
                  text, stoa_strerror(err), error_name(err), p->core->conns);
@@ -111,7 +116,7 @@ static void close_socket(struct port *p)
     if (p->fd < 0)
         return;
     p->fd = -1;
-    listener_release(p->listener, p->core->index);
+    p->how.close(p->how.ctx, p->core->index);
     maybe_end(p);
 }
 
@@ -128,7 +133,7 @@ static void accept_rest(struct port *p)
     while (!p->paused && !p->cut && fd != -EAGAIN && !is_shortage(fd)) {
         fd = sys->accept(sys, p->fd);
         if (fd >= 0)
-            conn_take(p, fd);
+            p->how.conns->take(p, fd);
         else if (fd != -ECONNABORTED && fd != -EINTR && !is_shortage(fd))
             fd = -EAGAIN; /* whatever it is, there is nothing to be had here any more */
     }
@@ -161,7 +166,7 @@ static void resume(struct job *j)
     p->paused = false;
     aim_retry(p, STOA_NEVER);
     while (core->conns < core->conns_max && (node = list_pop_front(&p->held)))
-        conn_begin(list_owner(node, stoa_conn, node));
+        p->how.conns->begin(place_of(node));
     if (core->conns >= core->conns_max)
         port_pause(p, 0);
     if (!p->paused)
@@ -173,7 +178,7 @@ static void accepted(struct io_op *op, int res, struct io_chunk *chunk)
     (void)chunk;
     struct port *p = list_owner(op, struct port, accept);
     if (res >= 0) {
-        conn_take(p, res);
+        p->how.conns->take(p, res);
         return;
     }
     if (p->draining)
@@ -195,8 +200,8 @@ void port_conn_gone(struct port *p)
 void port_drain(struct port *p)
 {
     p->draining = true;
-    list_each (node, &p->silent.conns)
-        conn_drain(list_owner(node, stoa_conn, node));
+    list_each (node, &p->silent.places)
+        p->how.conns->drain(place_of(node));
     if (io_is_under_way(&p->accept))
         io_cancel(p->core->io, &p->accept);
     else if (!p->paused)
@@ -204,10 +209,10 @@ void port_drain(struct port *p)
     maybe_end(p);
 }
 
-static void cut_all(struct list *conns)
+static void cut_all(const struct port *p, struct list *conns)
 {
     list_each (node, conns)
-        conn_cut(list_owner(node, stoa_conn, node));
+        p->how.conns->cut(place_of(node));
 }
 
 void port_cut(struct port *p)
@@ -216,10 +221,10 @@ void port_cut(struct port *p)
         return;
     p->cut = true;
     list_unlink(&p->resume.node);
-    cut_all(&p->held);
-    cut_all(&p->silent.conns);
-    cut_all(&p->lingering.conns);
-    cut_all(&p->running);
+    cut_all(p, &p->held);
+    cut_all(p, &p->silent.places);
+    cut_all(p, &p->lingering.places);
+    cut_all(p, &p->running);
     if (!io_is_under_way(&p->accept))
         close_socket(p);
 }

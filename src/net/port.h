@@ -7,13 +7,36 @@
 #define NET_PORT_H
 
 #include "net/line.h"
-#include "net/listener.h"
+#include "net/serving.h"
+
+struct addr;
+struct port;
+
+/* What a port asks of its connections (life.c); it knows them by their places only. */
+struct port_conns {
+    void (*take)(struct port *p, int fd);       /* one has come: fd is its own now */
+    void (*begin)(struct line_place *place);    /* a held one's turn has come */
+    void (*drain)(struct line_place *place);    /* parked ones leave */
+    void (*cut)(struct line_place *place);      /* ends what runs, closes what does not */
+    void (*expire_silent)(struct line_place *); /* its time in `silent` is over */
+    void (*expire_lingering)(struct line_place *);
+    void (*release)(const struct stoa_mem *mem, struct line_place *place); /* a free record */
+};
+
+struct port_options {
+    const struct listener_options *serving;
+    const struct addr *addr; /* of the listener */
+    const struct port_conns *conns;
+    int fd;                             /* the listener's */
+    void (*close)(void *ctx, int core); /* the port of that core needs fd no more */
+    void *ctx;
+};
 
 struct port {
-    struct listener *listener;
     struct core *core;
-    const struct listener_options *opt; /* the listener's */
-    int fd;                             /* -1: no more connections can come */
+    const struct listener_options *opt; /* how its connections are served */
+    struct port_options how;
+    int fd; /* -1: no more connections can come */
     struct io_op accept;
     bool paused;        /* accepting has stopped, and `resume` is waited for */
     bool draining, cut; /* see service_ops */
@@ -30,8 +53,8 @@ struct port {
     struct list free;      /* records to be used again */
 };
 
-/* Begins to accept. fd: of the listener. returns 0; -ENOMEM: nothing is left to be closed. */
-int port_open(struct port *p, struct listener *l, struct core *core, int fd);
+/* Begins to accept. how: copied. returns 0; -ENOMEM: nothing is left to be closed. */
+int port_open(struct port *p, struct core *core, const struct port_options *how);
 
 void port_drain(struct port *p);
 void port_cut(struct port *p);

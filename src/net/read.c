@@ -4,6 +4,7 @@
  * chunks, or when too much is kept (kept.c). Does not decide when the kernel is asked for more,
  * beyond that somebody waits (life.c). */
 #include "base/check.h"
+#include "net/conn.h"
 #include "net/kept.h"
 #include "net/record.h"
 

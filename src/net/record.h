@@ -10,6 +10,8 @@
 
 #include "net/port.h"
 
+#include <netinet/in.h>
+
 enum conn_state {
     CONN_HELD,      /* over the limit of connections: not looked at yet */
     CONN_READY,     /* its job is posted, which starts a task */
@@ -36,7 +38,7 @@ struct conn_writer {
 };
 
 struct stoa_conn {
-    struct list node; /* in one of the port's lists */
+    struct line_place place; /* in one of the port's lists */
     struct port *port;
     struct io_op recv; /* IO_RECV; its fd is the connection's */
     struct job job;
@@ -46,7 +48,6 @@ struct stoa_conn {
     struct io_chunk *head, *tail; /* unread; the first `head_at` bytes have been read */
     struct io_chunk *spent;       /* read, but still borrowed by the user */
     size_t unread;                /* bytes; of a lingering one: bytes dropped */
-    stoa_time until;              /* in a line: when its time is over */
     stoa_time accepted;
     stoa_time moment; /* of the burst; of a lingering one: when all patience ends */
     uint32_t burst;   /* bytes sent in the turn of that moment */
@@ -84,24 +85,8 @@ static inline int conn_failed(stoa_conn *c, enum conn_stage at, int err)
 
 /* ---- life.c ---- */
 
-/* A connection has come to p: fd is ours now. */
-void conn_take(struct port *p, int fd);
-
-/* A held one's turn has come. */
-void conn_begin(stoa_conn *c);
-
-/* Closes a parked connection, unless bytes have come meanwhile: then they are served. */
-void conn_leave(stoa_conn *c);
-
-/* Ends what runs, closes what does not. The port is cut. */
-void conn_cut(stoa_conn *c);
-
-/* The port drains: parked ones leave. */
-void conn_drain(stoa_conn *c);
-
-/* The time of a connection in port->silent, or port->lingering, is over. */
-void conn_expire_silent(stoa_conn *c);
-void conn_expire_lingering(stoa_conn *c);
+/* The arrows, as the port calls them. */
+extern const struct port_conns conn_life;
 
 /* Sees to it that bytes come in. returns 0, < 0. */
 int conn_arm(stoa_conn *c);

@@ -2,6 +2,7 @@
  *
  * Several tasks may write to one connection: one after the other, each of them all it has. */
 #include "base/check.h"
+#include "net/conn.h"
 #include "net/record.h"
 
 #include <errno.h>

@@ -23,7 +23,7 @@ static const enum stoa_stage stages[] = { STOA_STAGE_RESOLVE, STOA_STAGE_SOCKET,
 /* An errno of bind(2) means one thing for a port and another for the file of a Unix socket. */
 static const struct stoa_cause *find_cause(const char *what, const struct net_failure *f)
 {
-    bool is_file = str_starts(str_of(what), STR("unix:")) && f->stage == NET_BIND;
+    bool is_file = str_starts(str_of(what), STR("unix:")) && f->stage == STOA_STAGE_BIND;
     if (is_file && f->err == -EADDRINUSE)
         return stoa_cause_find("bind.unix_in_use");
     if (is_file && f->err == -EACCES)
@@ -145,7 +145,7 @@ static int open_all(struct stoa_rt *rt, const struct listener_options *http,
     int type = at->scheme == SERVE_UDP ? SOCK_DGRAM : SOCK_STREAM, opened = 0;
     int count = addr_resolve(&at->parts, type, all, RESOLVED_MAX, &why);
     if (count < 0) {
-        *f = (struct net_failure){ .stage = NET_RESOLVE, .err = count };
+        *f = (struct net_failure){ .stage = STOA_STAGE_RESOLVE, .err = count };
         snprintf(f->why, sizeof f->why, "%s", why);
         return count;
     }

@@ -55,6 +55,13 @@ static int sim_listen(const struct io_sys *s, int fd, int backlog)
     return (int)told(k, "listen", fd, f ? vport_listen(&k->net, f->port, backlog) : -EBADF);
 }
 
+/* Its clients are scripts (client.c): nobody in it dials. */
+static int sim_connect(const struct io_sys *s, int fd, const struct sockaddr *a, socklen_t n)
+{
+    (void)a, (void)n;
+    return (int)told(kernel_of(s), "connect", fd, -ENETUNREACH);
+}
+
 int vkernel_accept(struct vkernel *k, int fd)
 {
     struct vfd *f = vfd_get(k, fd, FD_PORT, "accept");
@@ -300,6 +307,12 @@ static int sim_unlink(const struct io_sys *s, const char *path)
     return (int)told(kernel_of(s), "unlink", 0, 0);
 }
 
+static int sim_lstat(const struct io_sys *s, const char *path, struct stat *ret)
+{
+    (void)path, (void)ret;
+    return (int)told(kernel_of(s), "lstat", 0, -ENOENT);
+}
+
 /* ---- files ---- */
 
 /* Waiting for the disk on a core's thread holds up all of its connections. */
@@ -466,6 +479,7 @@ void vkernel_init(struct vkernel *k, struct world *w)
         .socket = sim_socket,
         .bind = sim_bind,
         .listen = sim_listen,
+        .connect = sim_connect,
         .accept = sim_accept,
         .adopt = sim_adopt,
         .set_option = sim_set_option,
@@ -477,6 +491,7 @@ void vkernel_init(struct vkernel *k, struct world *w)
         .shutdown = sim_shutdown,
         .close = sim_close,
         .unlink = sim_unlink,
+        .lstat = sim_lstat,
         .open_beneath = sim_open_beneath,
         .stat = sim_stat,
         .read_at = sim_read_at,

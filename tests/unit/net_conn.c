@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include "net/conn.h"
 #include "net/record.h"
 #include "support/server.h"
 

@@ -137,7 +137,7 @@ static void test_cores(void **state)
             server_open(&second, &(struct server_options){ .io = *state, .cores = cores }), 0);
         assert_int_equal(datagram_open_all(second.rt, str_of(text), echo, NULL, NULL, 1, &f),
                          -EADDRINUSE);
-        assert_int_equal(f.stage, NET_BIND);
+        assert_int_equal(f.stage, STOA_STAGE_BIND);
         assert_int_equal(
             stoa_datagram_listen(second.rt, &(struct stoa_datagram_listen){ text, echo, NULL }),
             -EADDRINUSE);

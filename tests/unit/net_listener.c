@@ -105,11 +105,11 @@ static void test_failures_tell_the_stage(void **state)
     struct listener_options opt = { .serve = echo, .greet = true };
     assert_int_equal(open_on(&g, state, 1, "192.0.2.1:80"), -EADDRNOTAVAIL);
     assert_int_equal(listener_open_all(g.rt, STR("192.0.2.1:80"), &opt, &l, 1, &f), -EADDRNOTAVAIL);
-    assert_int_equal(f.stage, NET_BIND);
+    assert_int_equal(f.stage, STOA_STAGE_BIND);
     assert_int_equal(f.err, -EADDRNOTAVAIL);
     assert_string_equal(f.addr, "192.0.2.1:80");
     assert_int_equal(listener_open_all(g.rt, STR("a\nb:80"), &opt, &l, 1, &f), -EINVAL);
-    assert_int_equal(f.stage, NET_RESOLVE);
+    assert_int_equal(f.stage, STOA_STAGE_RESOLVE);
     assert_string_equal(f.addr, "a\\x0ab:80");
     assert_non_null(strstr(f.why, "character"));
     assert_int_equal(stoa_listen(g.rt, &(struct stoa_listen){ .addr = "x", .handler = echo }),
@@ -120,7 +120,7 @@ static void test_failures_tell_the_stage(void **state)
     assert_int_equal(stoa_listen(g.rt, &negative), -EINVAL);
     int fd = socket(AF_INET, SOCK_STREAM, 0);
     assert_int_equal(listener_adopt(g.rt, fd, &opt, &l, &f), -EINVAL);
-    assert_int_equal(f.stage, NET_LISTEN);
+    assert_int_equal(f.stage, STOA_STAGE_LISTEN);
     close(fd);
     assert_int_equal(listener_adopt(g.rt, fd, &opt, &l, &f), -EBADF);
     server_free(&g);
