@@ -129,6 +129,10 @@ struct io_sys {
     /* sendmsg(2) without waiting and without SIGPIPE. flags: MSG_MORE or 0. -EAGAIN: wait with
      * IO_WRITABLE. */
     ssize_t (*send)(const struct io_sys *s, int fd, const struct msghdr *m, int flags);
+    /* recvmsg(2) without waiting: answers of the kernel's own (netlink), a socket's error queue.
+     * flags: MSG_ERRQUEUE, MSG_PEEK, MSG_TRUNC or 0. What peers send comes by IO_RECV. -EAGAIN:
+     * nothing is there. */
+    ssize_t (*receive)(const struct io_sys *s, int fd, struct msghdr *m, int flags);
     /* sendfile(2) of up to n bytes from *at, which moves, without waiting for the peer. 0 = the file
      * ends there. May wait for the disk where is_cached() says no. The calling thread has SIGPIPE
      * blocked: there is no flag against it here, and two more calls each time would cost more than
@@ -143,6 +147,8 @@ struct io_sys {
      * the way to it is in memory (RESOLVE_CACHED), else -EAGAIN. */
     int (*open_beneath)(const struct io_sys *s, int dirfd, const char *path, int flags,
                         bool no_wait);
+    /* open(2), O_NONBLOCK, by a path that is ours and no peer's: below /proc and /sys, /etc/passwd. */
+    int (*open_path)(const struct io_sys *s, const char *path, int flags);
     int (*stat)(const struct io_sys *s, int fd, struct stat *ret);
     /* pread(2). no_wait: -EAGAIN when it would wait for the disk (RWF_NOWAIT; where the file system
      * does not know it, it may wait). */
@@ -151,6 +157,8 @@ struct io_sys {
      * first and the last by RWF_NOWAIT). false where the file system does not tell (overlayfs). */
     bool (*is_cached)(const struct io_sys *s, int file, off_t at, size_t n);
     ssize_t (*read_dir)(const struct io_sys *s, int dirfd, void *buf, size_t n); /* getdents64(2) */
+    /* readlinkat(2): as many bytes as fit, not terminated. */
+    ssize_t (*read_link)(const struct io_sys *s, int dirfd, const char *name, char *buf, size_t n);
 
     struct io_clock (*clock)(const struct io_sys *s);
     void (*random)(const struct io_sys *s, void *buf, size_t n); /* getrandom(2) */

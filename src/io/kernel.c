@@ -123,6 +123,12 @@ static ssize_t sys_send(const struct io_sys *s, int fd, const struct msghdr *m, 
     return sys_size(sendmsg(fd, m, flags));
 }
 
+static ssize_t sys_receive(const struct io_sys *s, int fd, struct msghdr *m, int flags)
+{
+    (void)s;
+    return sys_size(recvmsg(fd, m, flags | MSG_DONTWAIT | MSG_CMSG_CLOEXEC));
+}
+
 /* sendfile(2) knows no MSG_NOSIGNAL: io.h asks for SIGPIPE to be blocked. */
 static ssize_t sys_send_file(const struct io_sys *s, int fd, int file, off_t *at, size_t n)
 {
@@ -187,6 +193,12 @@ static int sys_open_beneath(const struct io_sys *s, int dirfd, const char *path,
     return r;
 }
 
+static int sys_open_path(const struct io_sys *s, const char *path, int flags)
+{
+    (void)s;
+    return sys_int(open(path, flags | O_CLOEXEC | O_NONBLOCK));
+}
+
 static int sys_stat(const struct io_sys *s, int fd, struct stat *ret)
 {
     (void)s;
@@ -249,6 +261,13 @@ static ssize_t sys_read_dir(const struct io_sys *s, int dirfd, void *buf, size_t
     return sys_size(getdents64(dirfd, buf, n));
 }
 
+static ssize_t sys_read_link(const struct io_sys *s, int dirfd, const char *name, char *buf,
+                             size_t n)
+{
+    (void)s;
+    return sys_size(readlinkat(dirfd, name, buf, n));
+}
+
 /* ---- clock, random numbers, wake ---- */
 
 static int64_t clock_ns(clockid_t id)
@@ -306,16 +325,19 @@ const struct io_sys *io_sys_kernel(void)
         .local_name = sys_local_name,
         .peer_name = sys_peer_name,
         .send = sys_send,
+        .receive = sys_receive,
         .send_file = sys_send_file,
         .shutdown = sys_shutdown,
         .close = sys_close,
         .unlink = sys_unlink,
         .lstat = sys_lstat,
         .open_beneath = sys_open_beneath,
+        .open_path = sys_open_path,
         .stat = sys_stat,
         .read_at = sys_read_at,
         .is_cached = sys_is_cached,
         .read_dir = sys_read_dir,
+        .read_link = sys_read_link,
         .clock = sys_clock,
         .random = sys_random,
     };

@@ -33,6 +33,8 @@ static int sim_socket(const struct io_sys *s, int family, int type, int protocol
 {
     struct vkernel *k = kernel_of(s);
     (void)protocol;
+    if (family == AF_NETLINK)
+        return -EAFNOSUPPORT;
     type &= ~(SOCK_CLOEXEC | SOCK_NONBLOCK);
     struct vport *p = vport_new(&k->net, family, type);
     int fd = vfd_new(k, (struct vfd){ .kind = FD_PORT, .port = p });
@@ -457,6 +459,29 @@ static ssize_t sim_read_dir(const struct io_sys *s, int dirfd, void *buf, size_t
     return told(k, "read_dir", dirfd, vdisk_list(&k->disk, f->entry, &f->list_at, buf, n));
 }
 
+/* ---- what the kernel knows of others ---- */
+
+/* Netlink, /proc and /sys: this kernel has none of them. */
+
+static ssize_t sim_receive(const struct io_sys *s, int fd, struct msghdr *m, int flags)
+{
+    (void)s, (void)fd, (void)m, (void)flags;
+    return -ENOSYS;
+}
+
+static int sim_open_path(const struct io_sys *s, const char *path, int flags)
+{
+    (void)s, (void)path, (void)flags;
+    return -ENOSYS;
+}
+
+static ssize_t sim_read_link(const struct io_sys *s, int dirfd, const char *name, char *buf,
+                             size_t n)
+{
+    (void)s, (void)dirfd, (void)name, (void)buf, (void)n;
+    return -ENOSYS;
+}
+
 /* ---- clock and chance ---- */
 
 static struct io_clock sim_clock(const struct io_sys *s)
@@ -487,16 +512,19 @@ void vkernel_init(struct vkernel *k, struct world *w)
         .local_name = sim_local_name,
         .peer_name = sim_peer_name,
         .send = sim_send,
+        .receive = sim_receive,
         .send_file = sim_send_file,
         .shutdown = sim_shutdown,
         .close = sim_close,
         .unlink = sim_unlink,
         .lstat = sim_lstat,
         .open_beneath = sim_open_beneath,
+        .open_path = sim_open_path,
         .stat = sim_stat,
         .read_at = sim_read_at,
         .is_cached = sim_is_cached,
         .read_dir = sim_read_dir,
+        .read_link = sim_read_link,
         .clock = sim_clock,
         .random = sim_random,
     };

@@ -348,6 +348,40 @@ static void what_others_made_becomes_ours(void **state)
     assert_int_equal(sys->adopt(sys, ends[0]), -EBADF);
 }
 
+static void paths_and_links_are_read(void **state)
+{
+    (void)state;
+    char text[32] = "";
+    int fd = sys->open_path(sys, folder, O_RDONLY | O_DIRECTORY);
+    assert_true(fd >= 0);
+    assert_true(fcntl(fd, F_GETFD) & FD_CLOEXEC);
+    assert_int_equal(sys->read_link(sys, fd, "out", text, sizeof text), strlen("/etc/passwd"));
+    assert_string_equal(text, "/etc/passwd");
+    assert_int_equal(sys->read_link(sys, fd, "out", text, 4), 4);
+    assert_int_equal(sys->read_link(sys, fd, "file", text, sizeof text), -EINVAL);
+    assert_int_equal(sys->read_link(sys, fd, "none", text, sizeof text), -ENOENT);
+    close(fd);
+    assert_int_equal(sys->open_path(sys, "/no/such/path", O_RDONLY), -ENOENT);
+}
+
+static void messages_are_received_without_waiting(void **state)
+{
+    (void)state;
+    int ends[2];
+    char buf[4];
+    struct iovec piece = { buf, sizeof buf };
+    struct msghdr m = { .msg_iov = &piece, .msg_iovlen = 1 };
+    assert_int_equal(socketpair(AF_UNIX, SOCK_DGRAM, 0, ends), 0);
+    assert_int_equal(sys->receive(sys, ends[0], &m, 0), -EAGAIN);
+    assert_int_equal(write(ends[1], "longer", 6), 6);
+    assert_int_equal(sys->receive(sys, ends[0], &m, MSG_PEEK), 4);
+    assert_true(m.msg_flags & MSG_TRUNC);
+    assert_int_equal(sys->receive(sys, ends[0], &m, MSG_TRUNC), 6);
+    assert_int_equal(sys->receive(sys, ends[0], &m, 0), -EAGAIN);
+    close(ends[0]);
+    close(ends[1]);
+}
+
 static void clock_and_chance(void **state)
 {
     (void)state;
@@ -378,6 +412,8 @@ int main(void)
         cmocka_unit_test(which_failures_of_accept_are_passed_over),
         cmocka_unit_test(a_unix_socket_is_removed),
         cmocka_unit_test(what_others_made_becomes_ours),
+        cmocka_unit_test(paths_and_links_are_read),
+        cmocka_unit_test(messages_are_received_without_waiting),
         cmocka_unit_test(clock_and_chance),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
