@@ -1,0 +1,25 @@
+/* probe/holder.h -- who has a socket: the process and its command where we may see them (our own
+ * processes; all of them as root), else the user and the service of who made it. */
+#ifndef PROBE_HOLDER_H
+#define PROBE_HOLDER_H
+
+#include "probe/diag.h"
+
+struct holder {
+    int pid;          /* the first process that has it open; 0 = none that we may see */
+    uint32_t uid;     /* of who made the socket; UINT32_MAX = not known */
+    char command[64]; /* its name (/proc/PID/comm), escaped; "" = not known */
+    char user[64];    /* the uid's name in /etc/passwd, escaped; "" = it has none there */
+    char unit[128];   /* the service or container, escaped: "nginx.service"; "" = none, not known */
+};
+
+/* Looks through the open descriptors of all processes: milliseconds, tens of them on a busy machine,
+ * and 20 KiB of stack. Where nothing can be read, less is known; it does not fail.
+ *   s    of diag_each or diag_find; s->inode 0: nobody holds it, only user and unit are looked for. */
+void holder_find(const struct io_sys *sys, const struct diag_socket *s, struct holder *ret);
+
+/* In words: "pid 1234 (nginx) of root, nginx.service"; "a process of user 1000 (ann)"; "a process that
+ * cannot be seen". returns buf. */
+char *holder_format(const struct holder *h, char *buf, size_t n);
+
+#endif

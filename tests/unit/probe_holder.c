@@ -1,0 +1,205 @@
+/* Who has a socket: ourselves, by pid and command; users and units from fixed texts; control groups
+ * from a folder of our own. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "probe/cgroup.h"
+#include "probe/holder.h"
+#include "support/texts.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+static void find_own(struct holder *h)
+{
+    struct stat st;
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
+    assert_int_equal(fstat(fd, &st), 0);
+    struct diag_socket s = { .inode = (uint32_t)st.st_ino, .uid = getuid() };
+    holder_find(io_sys_kernel(), &s, h);
+    close(fd);
+}
+
+static void test_ourselves(void **state)
+{
+    (void)state;
+    struct holder h;
+    char expected[100], text[300];
+    prctl(PR_SET_NAME, "a\x1b[2J \"b\"\n");
+    find_own(&h);
+    assert_int_equal(h.pid, getpid());
+    assert_int_equal(h.uid, getuid());
+    assert_string_equal(h.command, "a\\x1b[2J \\x22b\\x22\\x0a");
+    snprintf(expected, sizeof expected, "pid %d (a\\x1b[2J \\x22b\\x22\\x0a) of user ", getpid());
+    assert_memory_equal(holder_format(&h, text, sizeof text), expected, strlen(expected));
+}
+
+static void test_nobody(void **state)
+{
+    (void)state;
+    struct holder h;
+    char text[300];
+    struct diag_socket s = { .inode = 0, .uid = UINT32_MAX };
+    holder_find(io_sys_kernel(), &s, &h);
+    assert_int_equal(h.pid, 0);
+    assert_string_equal(holder_format(&h, text, sizeof text), "a process that cannot be seen");
+}
+
+static void test_user_names(void **state)
+{
+    (void)state;
+    static const char passwd[] = "root:x:0:0:root:/root:/bin/sh\n"
+                                 "odd line\n"
+                                 "\n:::\n"
+                                 "gecos:x:7:7:one two:x:8:/:/bin/sh two:x:8:0\n"
+                                 "ann\x1b:x:8:8::/:\n"
+                                 "last:x:4294967295:0";
+    static const struct {
+        uint32_t uid;
+        const char *name, *words;
+    } cases[] = {
+        { 0, "root", "a process of user root" },
+        { 7, "gecos", "a process of user gecos" },
+        { 8, "ann\\x1b", "a process of user ann\\x1b" },
+        { 9, "", "a process of user 9" },
+        { UINT32_MAX, "", "a process that cannot be seen" },
+    };
+    for (size_t step = 0; step < 40; step++) {
+        for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+            struct texts t;
+            struct holder h;
+            char text[300];
+            texts_init(&t);
+            t.files[0] = (struct text){ "/etc/passwd", passwd, 0 };
+            t.step = step;
+            holder_find(&t.sys, &(struct diag_socket){ .uid = cases[i].uid }, &h);
+            assert_string_equal(h.user, cases[i].name);
+            assert_string_equal(holder_format(&h, text, sizeof text), cases[i].words);
+            assert_int_equal(t.open, 0);
+        }
+    }
+}
+
+static void test_words(void **state)
+{
+    (void)state;
+    struct holder h = { .pid = 12, .command = "nginx", .user = "root", .unit = "nginx.service" };
+    char text[300], small[10];
+    assert_string_equal(holder_format(&h, text, sizeof text),
+                        "pid 12 (nginx) of user root, nginx.service");
+    assert_string_equal(holder_format(&h, small, sizeof small), "pid 12 (n");
+    h = (struct holder){ .uid = 33, .unit = "web.service" };
+    assert_string_equal(holder_format(&h, text, sizeof text), "a process of user 33, web.service");
+}
+
+/* ---- control groups ---- */
+
+static void test_group_of_a_process(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text, *path;
+        int result;
+    } cases[] = {
+        { "0::/system.slice/a.service\n", "system.slice/a.service", 0 },
+        { "12:pids:/x\n1:name=systemd:/user.slice/b.scope\n0::/\n", "user.slice/b.scope", 0 },
+        { "0::/\n", "", -ENOENT },
+        { "", "", -ENOENT },
+        { "0", "", -ENOENT },
+        { "0:", "", -ENOENT },
+        { "0::", "", -ENOENT },
+        { "\n\n:::\n", ":", 0 },
+        { "0::/a/very/long/path/indeed/longer/than/that/buffer", "", -ENAMETOOLONG },
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct texts t;
+        char path[40] = "";
+        texts_init(&t);
+        t.files[0] = (struct text){ "/proc/7/cgroup", cases[i].text, 0 };
+        assert_int_equal(cgroup_of_process(&t.sys, 7, path, sizeof path), cases[i].result);
+        assert_string_equal(path, cases[i].path);
+        assert_int_equal(t.open, 0);
+    }
+}
+
+static void test_unit_of_a_path(void **state)
+{
+    (void)state;
+    static const char *const cases[][2] = {
+        { "system.slice/nginx.service", "nginx.service" },
+        { "user.slice/user@1.service/app.slice/run-1.scope", "run-1.scope" },
+        { "system.slice/a.service/workers", "a.service" },
+        { "lxc/box", "" },
+        { "", "" },
+        { "///", "" },
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        assert_true(str_eq(cgroup_unit(str_of(cases[i][0])), str_of(cases[i][1])));
+}
+
+/* The number that the folder above shows for it: as cgroup.c finds it. */
+static uint64_t inode_in(const char *folder, const char *name)
+{
+    DIR *d = opendir(folder);
+    struct dirent *e;
+    uint64_t found = 0;
+    assert_non_null(d);
+    while ((e = readdir(d)))
+        if (strcmp(e->d_name, name) == 0)
+            found = e->d_ino;
+    closedir(d);
+    return found;
+}
+
+static void test_path_of_a_group(void **state)
+{
+    (void)state;
+    char root[] = "/dev/shm/stoa-probe-XXXXXX", at[300], path[64];
+    const struct io_sys *sys = io_sys_kernel();
+    assert_non_null(mkdtemp(root));
+    int fd = open(root, O_DIRECTORY | O_CLOEXEC);
+    assert_int_equal(mkdirat(fd, "one", 0700) | mkdirat(fd, "two", 0700) |
+                         mkdirat(fd, "two/three", 0700) | mkdirat(fd, "two/three/four", 0700),
+                     0);
+    struct stat st;
+    fstat(fd, &st);
+    snprintf(at, sizeof at, "%s/two/three", root);
+    uint64_t id = inode_in(at, "four");
+    int found = cgroup_find_path(sys, root, id, path, sizeof path);
+    if (found == 0)
+        assert_string_equal(path, "two/three/four");
+    assert_int_equal(cgroup_find_path(sys, root, id, path, 10), -ENAMETOOLONG);
+    assert_int_equal(cgroup_find_path(sys, root, (uint64_t)st.st_ino, path, sizeof path), 0);
+    assert_string_equal(path, "");
+    assert_int_equal(cgroup_find_path(sys, root, UINT64_MAX, path, sizeof path), -ENOENT);
+    unlinkat(fd, "two/three/four", AT_REMOVEDIR);
+    unlinkat(fd, "two/three", AT_REMOVEDIR);
+    unlinkat(fd, "two", AT_REMOVEDIR);
+    unlinkat(fd, "one", AT_REMOVEDIR);
+    close(fd);
+    rmdir(root);
+    assert_int_equal(cgroup_find_path(sys, root, id, path, sizeof path), -ENOENT);
+    if (found == -ENOSYS)
+        skip(); /* no openat2(2): valgrind 3.19 */
+    assert_int_equal(found, 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_ourselves),          cmocka_unit_test(test_nobody),
+        cmocka_unit_test(test_user_names),         cmocka_unit_test(test_words),
+        cmocka_unit_test(test_group_of_a_process), cmocka_unit_test(test_unit_of_a_path),
+        cmocka_unit_test(test_path_of_a_group),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
