@@ -208,7 +208,7 @@ static void start(struct job *j)
         close_conn(c);
         return;
     }
-    if (c->served == 0 && !c->head && !io_is_under_way(&c->recv))
+    if (c->served == 0 && !c->head && !io_is_under_way(&c->recv) && !p->opt->leaves_bytes)
         receive_now(c);
     bool greets = p->opt->greet && c->served == 0 && c->end >= 0;
     if (!c->head && !greets) {
@@ -282,7 +282,8 @@ static void served(void *arg, int result)
     if (result > 0 && c->port->opt->greet)
         result = CONN_CLOSE; /* a raw handler's number, not one of ours */
     if (result < 0) {
-        say_failed(c, result);
+        if (result != CONN_RESET)
+            say_failed(c, result);
         reset(c);
     } else if (result == CONN_PARK) {
         park(c);

@@ -42,6 +42,7 @@ static void close_timers(struct port *p)
 int port_open(struct port *p, struct core *core, const struct port_options *how)
 {
     *p = (struct port){ .core = core, .opt = how->serving, .how = *how, .fd = how->fd };
+    p->over = p->opt->accepts_none;
     p->accept = (struct io_op){ .done = accepted, .fd = how->fd, .kind = IO_ACCEPT };
     list_init(&p->running);
     list_init(&p->held);
@@ -53,7 +54,7 @@ int port_open(struct port *p, struct core *core, const struct port_options *how)
         r = line_open(&p->lingering, &core->sched, how->conns->expire_lingering);
     if (r == 0)
         r = timer_set(&core->sched, &p->retry, STOA_NEVER);
-    if (r == 0)
+    if (r == 0 && !p->over)
         r = io_submit(core->io, &p->accept);
     if (r < 0)
         close_timers(p);
@@ -130,7 +131,7 @@ static void accept_rest(struct port *p)
 {
     const struct io_sys *sys = p->core->sys;
     int fd = 0;
-    while (!p->paused && !p->cut && fd != -EAGAIN && !is_shortage(fd)) {
+    while (!p->over && !p->paused && !p->cut && fd != -EAGAIN && !is_shortage(fd)) {
         fd = sys->accept(sys, p->fd);
         if (fd >= 0)
             p->how.conns->take(p, fd);
@@ -151,7 +152,7 @@ static void accept_on(struct port *p)
             accept_rest(p);
         return;
     }
-    if (io_is_under_way(&p->accept))
+    if (p->over || io_is_under_way(&p->accept))
         return; /* its last completion comes here again */
     int r = io_submit(p->core->io, &p->accept);
     if (r < 0)
@@ -173,16 +174,42 @@ static void resume(struct job *j)
         accept_on(p);
 }
 
+/* Takes a connection that has come; the last one that may ends the listening. A shutdown does so at
+ * once, while closing would wait for the operation on the descriptor. */
+static void take(struct port *p, int fd)
+{
+    const struct io_sys *sys = p->core->sys;
+    p->how.conns->take(p, fd);
+    if (!p->opt->accepts || ++p->accepted < p->opt->accepts)
+        return;
+    char text[ADDR_TEXT_BYTES];
+    p->over = true;
+    sys->shutdown(sys, p->fd, SHUT_RDWR);
+    core_say(p->core, STOA_INFO, "%s refuses from now on: %llu connections were accepted",
+             addr_format(p->how.addr, text, sizeof text), (unsigned long long)p->accepted);
+}
+
+/* One that the kernel had accepted before it was told that it is over. */
+static void refuse(struct port *p, int fd)
+{
+    const struct io_sys *sys = p->core->sys;
+    struct linger hard = { .l_onoff = 1, .l_linger = 0 };
+    sys->set_option(sys, fd, SOL_SOCKET, SO_LINGER, &hard, sizeof hard);
+    sys->close(sys, fd);
+}
+
 static void accepted(struct io_op *op, int res, struct io_chunk *chunk)
 {
     (void)chunk;
     struct port *p = list_owner(op, struct port, accept);
     if (res >= 0) {
-        p->how.conns->take(p, res);
+        p->over ? refuse(p, res) : take(p, res);
         return;
     }
     if (p->draining)
         accept_rest(p);
+    else if (p->over)
+        return; /* the shutdown has ended the operation */
     else if (res == -ECANCELED && !p->paused)
         accept_on(p); /* the pause was over before this came */
     else

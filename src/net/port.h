@@ -39,12 +39,14 @@ struct port {
     int fd; /* -1: no more connections can come */
     struct io_op accept;
     bool paused;        /* accepting has stopped, and `resume` is waited for */
+    bool over;          /* none is accepted (any more), see listener_options.accepts */
     bool draining, cut; /* see service_ops */
     bool ended;         /* nothing of it is under way any more */
     struct job resume;  /* in core->want, or posted */
     struct timer retry; /* resumes when nothing else does; always set, maybe for STOA_NEVER */
     stoa_time say_pause, say_stack; /* see core_may_say */
 
+    uint64_t accepted;     /* so far; counted where there is a limit */
     size_t conns;          /* records in use */
     struct list running;   /* connections whose task runs, or is about to start */
     struct list held;      /* those accepted over the limit: they wait for their turn */

@@ -1,8 +1,9 @@
-/* net/serving.h -- how the connections of a listener are served: what a program says of it, and how what
- * serves one answers. */
+/* net/serving.h -- how the connections of a listener are served: what a program says of it, and how
+ * what serves one answers. */
 #ifndef NET_SERVING_H
 #define NET_SERVING_H
 
+#include <limits.h>
 #include <stdbool.h>
 #include <stoa.h>
 
@@ -15,6 +16,7 @@ enum {
                        so that our last bytes are not destroyed by a reset (RFC 9112 section 9.6) */
     CONN_PARK = 1,  /* call me again when bytes come; close after the listener's idle time */
     CONN_GONE = 2,  /* the peer said that it sends no more: close at once when nothing is unread */
+    CONN_RESET = INT_MIN, /* reset the peer, as is meant: nothing is logged */
 };
 
 /* What a listener does with its connections. */
@@ -30,6 +32,11 @@ struct listener_options {
                     one request per connection; but until then it is in no queue that can be seen,
                     and one that never speaks comes a second late. Not with greet */
     bool stamps; /* ask the kernel when bytes came (conn_stamp_ns): 0.2 us a request */
+
+    /* For servers that misbehave on purpose (app/mischief.h): */
+    uint64_t accepts;  /* after so many connections on a core the address refuses; 0 = never */
+    bool accepts_none; /* listens only: whoever connects waits in the accept queue */
+    bool leaves_bytes; /* takes none from the kernel before `serve` reads; with greet */
 };
 
 #endif
