@@ -2,11 +2,13 @@
 #include "app/builtin.h"
 #include "app/files.h"
 #include "app/log.h"
+#include "app/mischief_serve.h"
 #include "base/error.h"
 #include "base/exit_code.h"
 #include "base/sys.h"
 #include "tool/commands.h"
 #include "tool/options.h"
+#include "tool/serve_fault.h"
 #include "tool/serve_listen.h"
 #include "tool/serve_options.h"
 #include "tool/systemd.h"
@@ -127,7 +129,7 @@ static int open_runtime(struct serving *s, const struct stoa_log *log)
     return r < 0 ? no_io(o, r) : EXIT_FINE;
 }
 
-/* What answers: the text, the folder, or nothing over HTTP (echo). */
+/* What answers over HTTP: the text, the folder, or nothing (echo, faults). */
 static int open_handler(struct serving *s)
 {
     struct serve_options *o = &s->o;
@@ -136,7 +138,7 @@ static int open_handler(struct serving *s)
         r = text_new(&s->text, str_of(o->text), &mem_default);
         o->http.handler = text_serve;
         o->http.arg = s->text;
-    } else if (!o->echo) {
+    } else if (!o->echo && !o->fault.kind) {
         int exit_code = open_folder(o);
         if (exit_code)
             return exit_code;
@@ -154,7 +156,7 @@ static int open_log(struct serving *s, const struct stoa_log *log)
 {
     struct serve_options *o = &s->o;
     const char *no_color = getenv("NO_COLOR");
-    if (o->log == LOG_NONE || o->echo)
+    if (o->log == LOG_NONE || o->echo || o->fault.kind)
         return EXIT_FINE;
     int r = log_new(
         &s->log, &(struct log_options){ .format = o->log,
@@ -168,6 +170,25 @@ static int open_log(struct serving *s, const struct stoa_log *log)
     return EXIT_FINE;
 }
 
+static struct serve_services services(struct serve_options *o)
+{
+    if (o->fault.kind)
+        return (struct serve_services){ mischief_listening(&o->fault, MISCHIEF_HTTP, o->backlog),
+                                        mischief_listening(&o->fault, MISCHIEF_RAW, o->backlog) };
+    return (struct serve_services){
+        .http = { .backlog = o->backlog, .idle = o->idle, .serve = http_serve, .arg = &o->http },
+        .raw = { .backlog = o->backlog, .idle = STOA_NEVER, .serve = echo_serve, .greet = true },
+    };
+}
+
+static void warn_of_fault(const struct serve_options *o)
+{
+    char text[SERVE_FAULT_BYTES];
+    if (o->fault.kind && !o->quiet)
+        fprintf(stderr, "stoa: every reply is broken on purpose: %s\n",
+                serve_fault_text(&o->fault, text));
+}
+
 static int serve(struct serving *s, const struct stoa_log *log, int sockets)
 {
     int exit_code = open_runtime(s, log);
@@ -177,14 +198,13 @@ static int serve(struct serving *s, const struct stoa_log *log, int sockets)
         exit_code = open_log(s, log);
     if (exit_code)
         return exit_code;
-    struct listener_options http = {
-        .backlog = s->o.backlog, .idle = s->o.idle, .serve = http_serve, .arg = &s->o.http
-    };
-    exit_code = serve_listen(s->rt, &s->o, &http, sockets);
+    struct serve_services how = services(&s->o);
+    exit_code = serve_listen(s->rt, &s->o, &how, sockets);
     if (exit_code)
         return exit_code;
     struct systemd_notify notify = systemd_notify_open();
     listen_to_signals(s, notify);
+    warn_of_fault(&s->o);
     systemd_notify_say(notify, "READY=1");
     int r = stoa_run(s->rt);
     return r < 0 ? cannot("go on", r) : EXIT_FINE;

@@ -83,17 +83,13 @@ static void announce(const struct serve_options *o, enum serve_scheme scheme, co
         say_reachable(scheme, a);
 }
 
-static int open_one(struct stoa_rt *rt, const struct listener_options *http,
-                    const struct serve_options *o, enum serve_scheme scheme, struct addr *a,
-                    struct net_failure *f)
+static int open_one(struct stoa_rt *rt, const struct serve_services *how, enum serve_scheme scheme,
+                    struct addr *a, struct net_failure *f)
 {
     struct listener *l;
-    struct listener_options echo = {
-        .backlog = o->backlog, .idle = STOA_NEVER, .serve = echo_serve, .greet = true
-    };
     if (scheme == SERVE_UDP)
         return datagram_open(rt, a, echo_datagram, NULL, f);
-    return listener_open(rt, a, scheme == SERVE_HTTP ? http : &echo, &l, f);
+    return listener_open(rt, a, scheme == SERVE_HTTP ? &how->http : &how->raw, &l, f);
 }
 
 /* A machine without IPv6 still has "localhost". */
@@ -136,7 +132,7 @@ static void pick_port(struct addr *all, int count, int type)
 }
 
 /* Opens every address of a name. */
-static int open_all(struct stoa_rt *rt, const struct listener_options *http,
+static int open_all(struct stoa_rt *rt, const struct serve_services *how,
                     const struct serve_options *o, const struct serve_address *at,
                     struct net_failure *f)
 {
@@ -154,7 +150,7 @@ static int open_all(struct stoa_rt *rt, const struct listener_options *http,
     uint16_t port = addr_port(&all[0]);
     for (int i = 0; i < count; i++) {
         addr_set_port(&all[i], port);
-        int r = open_one(rt, http, o, at->scheme, &all[i], f);
+        int r = open_one(rt, how, at->scheme, &all[i], f);
         if (r < 0 && count > 1 && is_missing_family(f) && (opened || i + 1 < count))
             continue;
         if (r < 0)
@@ -167,18 +163,15 @@ static int open_all(struct stoa_rt *rt, const struct listener_options *http,
 }
 
 static int adopt_all(struct stoa_rt *rt, const struct serve_options *o,
-                     const struct listener_options *http, int sockets)
+                     const struct serve_services *how, int sockets)
 {
-    struct listener_options echo = {
-        .backlog = o->backlog, .idle = STOA_NEVER, .serve = echo_serve, .greet = true
-    };
     for (int i = 0; i < sockets; i++) {
         struct listener *l;
         struct net_failure f = { .err = 0 };
         char what[64];
         snprintf(what, sizeof what, "socket %d, handed over by the service manager",
                  SYSTEMD_FIRST_FD + i);
-        if (listener_adopt(rt, SYSTEMD_FIRST_FD + i, o->echo ? &echo : http, &l, &f) < 0)
+        if (listener_adopt(rt, SYSTEMD_FIRST_FD + i, o->echo ? &how->raw : &how->http, &l, &f) < 0)
             return say_failure(what, &f);
         announce(o, o->echo ? SERVE_TCP : SERVE_HTTP, listener_addr(l));
     }
@@ -186,14 +179,14 @@ static int adopt_all(struct stoa_rt *rt, const struct serve_options *o,
 }
 
 int serve_listen(struct stoa_rt *rt, const struct serve_options *o,
-                 const struct listener_options *http, int sockets)
+                 const struct serve_services *how, int sockets)
 {
     if (sockets > 0 && !o->addresses_given)
-        return adopt_all(rt, o, http, sockets);
+        return adopt_all(rt, o, how, sockets);
     for (int i = 0; i < o->address_count; i++) {
         struct net_failure f = { .err = 0 };
         char what[200];
-        if (open_all(rt, http, o, &o->addresses[i], &f) < 0)
+        if (open_all(rt, how, o, &o->addresses[i], &f) < 0)
             return say_failure(
                 f.addr[0] ? f.addr : str_escape(what, sizeof what, str_of(o->addresses[i].text)),
                 &f);

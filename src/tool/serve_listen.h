@@ -3,12 +3,18 @@
 #ifndef TOOL_SERVE_LISTEN_H
 #define TOOL_SERVE_LISTEN_H
 
+#include "net/serving.h"
 #include "tool/serve_options.h"
+
+/* What listeners do with their connections, by what is spoken there; datagrams are sent back. */
+struct serve_services {
+    struct listener_options http, raw;
+};
 
 /* Opens what the options ask for, or takes the sockets that were handed over (`sockets` many, from
  * SYSTEMD_FIRST_FD on) when no address was given.
  *   returns  0; else the exit code, after the reason was said on stderr. */
 int serve_listen(struct stoa_rt *rt, const struct serve_options *o,
-                 const struct listener_options *http, int sockets);
+                 const struct serve_services *how, int sockets);
 
 #endif

@@ -3,6 +3,7 @@
 
 #include "base/exit_code.h"
 #include "tool/options.h"
+#include "tool/serve_fault.h"
 
 #include <stdlib.h>
 #include <unistd.h>
@@ -23,6 +24,7 @@ enum {
     HIDDEN,
     ECHO_BACK,
     TEXT,
+    FAULT,
     HEAD_TIMEOUT,
     BODY_TIMEOUT,
     SEND_TIMEOUT,
@@ -52,6 +54,8 @@ static const struct option table[] = {
     { HEADER, 0, "header", "'NAME: VALUE'", "a field for every response; may be repeated" },
     { TEXT, 0, "text", "STRING", "answer every request with STRING instead" },
     { ECHO_BACK, 0, "echo", NULL, "send back what comes, over tcp://, udp:// or unix: instead" },
+    { FAULT, 0, "fault", "KIND[=ARG]",
+      "break every reply in one way, to test clients; `--fault list` names the ways" },
 
     { .help = "Limits (times: 10, 0.5, 250ms, 2m; bytes: 8192, 64K, 1M)" },
     { CONNECTIONS, 0, "max-connections", "N", "then accepting pauses (default: by ulimit -n)" },
@@ -112,8 +116,12 @@ static bool add_address(struct serve_options *o, const char *text)
                     shown);
         return false;
     }
-    if (!o->echo && a->scheme != SERVE_HTTP) {
-        wrong_usage("serve", "--listen %s: only --echo speaks tcp:// and udp://", shown);
+    if (o->fault.kind && a->scheme == SERVE_UDP) {
+        wrong_usage("serve", "--listen %s: --fault breaks connections; a datagram has none", shown);
+        return false;
+    }
+    if (!o->echo && !o->fault.kind && a->scheme != SERVE_HTTP) {
+        wrong_usage("serve", "--listen %s: only --echo speaks tcp:// and udp://, and --fault tcp://", shown);
         return false;
     }
     o->address_count++;
@@ -258,6 +266,7 @@ static bool read_one(const struct option_reader *r, const struct option_found *f
     case ECHO_BACK: return o->echo = true;
     case QUIET: return o->quiet = true;
     case TEXT: o->text = f->value; return true;
+    case FAULT: return serve_fault_read(f->value, &o->fault);
     case HEADER: return add_field(o, f->value);
     case ACCESS_LOG: return read_log(o, f);
     case IO: return read_io(o, "--io", f->value);
@@ -273,6 +282,14 @@ static bool check_together(struct serve_options *o, struct given *given)
 {
     if (o->echo && o->text)
         wrong_usage("serve", "--echo and --text do not go together");
+    else if (o->fault.kind && (o->echo || o->text))
+        wrong_usage("serve", "--fault has replies of its own: leave --%s out",
+                    o->echo ? "echo" : "text");
+    else if (o->fault.kind && o->workers)
+        wrong_usage("serve", "--fault runs on one worker, so that its counts are exact: leave "
+                             "--workers out");
+    else if (o->dir && o->fault.kind)
+        wrong_usage("serve", "--fault serves no folder: leave the folder out");
     else if (o->dir && (o->echo || o->text))
         wrong_usage("serve", "--%s serves no folder: leave %s out", o->echo ? "echo" : "text",
                     "the folder");
@@ -281,6 +298,15 @@ static bool check_together(struct serve_options *o, struct given *given)
     else
         return true;
     return false;
+}
+
+/* What a fault keeps open on purpose need not be waited for. */
+static void settle_fault(struct serve_options *o)
+{
+    if (o->drain < 0)
+        o->drain = o->fault.kind ? 0 : 10 * STOA_SEC;
+    if (o->fault.kind)
+        o->workers = 1;
 }
 
 static bool settle_addresses(struct serve_options *o, struct given *given)
@@ -300,7 +326,7 @@ bool serve_options_read(struct serve_options *o, char **args, int *exit_code)
     struct option_found found = { 0 };
     struct given given = { .count = 0 };
     int r;
-    o->drain = 10 * STOA_SEC;
+    o->drain = -1;
     o->idle = 75 * STOA_SEC;
     o->files.root = o->files.cache_s = -1;
     o->log = isatty(STDOUT_FILENO) ? LOG_PRETTY : LOG_NONE;
@@ -313,6 +339,11 @@ bool serve_options_read(struct serve_options *o, char **args, int *exit_code)
             found.id == HELP ? show_help() : (void)puts("stoa " STOA_VERSION);
             return false;
         }
+        if (found.id == FAULT && strcmp(found.value, "list") == 0) {
+            *exit_code = EXIT_FINE;
+            serve_fault_list();
+            return false;
+        }
         if (!read_one(&reader, &found, o, &given))
             return false;
     }
@@ -320,7 +351,10 @@ bool serve_options_read(struct serve_options *o, char **args, int *exit_code)
     if (r == 0 && !o->io && io && *io && !read_io(o, "STOA_IO", io))
         return false;
     o->http.fields = buf_slice(&o->fields);
-    return r == 0 && check_together(o, &given) && settle_addresses(o, &given);
+    if (r < 0 || !check_together(o, &given))
+        return false;
+    settle_fault(o);
+    return settle_addresses(o, &given);
 }
 
 void serve_options_done(struct serve_options *o)

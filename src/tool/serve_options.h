@@ -4,6 +4,7 @@
 
 #include "app/files.h"
 #include "app/log_line.h"
+#include "app/mischief.h"
 #include "base/buf.h"
 #include "http/serve.h"
 
@@ -21,6 +22,7 @@ struct serve_options {
     const char *dir;  /* NULL = the current folder */
     const char *text; /* --text; NULL = none */
     bool echo, quiet;
+    struct mischief fault; /* --fault; kind NULL = none */
     struct serve_address addresses[SERVE_ADDRESSES_MAX];
     int address_count;
     bool addresses_given; /* else they are the default, used when systemd hands over no socket */
