@@ -50,6 +50,7 @@ struct stoa_task {
     void (*ended)(void *arg, int result);
 
     struct task_defer *defers; /* newest first */
+    struct list owned;         /* struct task_owned, newest first */
     struct arena arena;
 };
 

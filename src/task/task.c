@@ -69,10 +69,28 @@ stoa_task *task_new(struct sched *s, stoa_fn *fn, const void *arg, size_t len)
     t->arg = len > 0 ? copy : (void *)(uintptr_t)arg;
     t->ended = NULL;
     t->defers = NULL;
+    list_init(&t->owned);
     arena_init(&t->arena, s->mem, first, ARENA_FIRST);
     context_init(&t->context, (struct stack){ stack.low, copy, stack.tsan }, task_main);
     s->tasks++;
     return t;
+}
+
+/* Ends the newest of what t has. returns whether there was any. */
+static bool release_one(stoa_task *t)
+{
+    struct task_defer *d = t->defers;
+    if (d) {
+        t->defers = d->older;
+        d->fn(d->arg);
+        return true;
+    }
+    struct list *node = list_pop_front(&t->owned);
+    if (!node)
+        return false;
+    struct task_owned *o = list_owner(node, struct task_owned, node);
+    o->end(o);
+    return true;
 }
 
 /* Ends what t owns, in the order that stoa.h promises. A defer may leave new children or defers
@@ -82,14 +100,9 @@ static void release(stoa_task *t)
     /* What runs from now on does not wait. */
     t->deadline = t->grace_end = INT64_MIN;
     t->graced = true;
-    for (;;) {
+    do
         family_end(t);
-        struct task_defer *d = t->defers;
-        if (!d)
-            break;
-        t->defers = d->older;
-        d->fn(d->arg);
-    }
+    while (release_one(t));
     arena_reset(&t->arena);
 }
 
@@ -151,6 +164,11 @@ TOOLS_SWITCHES int task_on_core_stack(struct sched *s, int (*fn)(void *), void *
     t->state = TASK_CALLING;
     context_switch(&t->context, &s->core);
     return c.result;
+}
+
+void task_own(stoa_task *t, struct task_owned *o)
+{
+    list_push_front(&t->owned, &o->node);
 }
 
 struct sched *task_sched(const stoa_task *t)

@@ -10,7 +10,7 @@
  * 3. No stack is ever thrown away while it holds frames: cancellation and deadlines make waits
  *    return errors, and the function returns.
  * 4. When its function has returned: children cancelled and joined, then defers (last first), then
- *    the arena; then `ended` is called on the core's own stack, with the task gone. From the return
+ *    what it owns, then the arena; then `ended` is called on the core's own stack, with the task gone. From the return
  *    on, task_park() refuses and only task_park_deaf() waits. */
 #ifndef TASK_TASK_H
 #define TASK_TASK_H
@@ -54,6 +54,14 @@ static inline stoa_task *task_running(const struct sched *s)
 {
     return s->running;
 }
+
+/* What a task owns besides memory, ended on the task's own stack after what was deferred, newest
+ * first. `end` cannot wait; the node is out of the list by then. */
+struct task_owned {
+    struct list node; /* to take it from its owner: list_unlink */
+    void (*end)(struct task_owned *o);
+};
+void task_own(stoa_task *t, struct task_owned *o); /* o is nobody's */
 
 struct sched *task_sched(const stoa_task *t);
 struct arena *task_arena(stoa_task *t); /* freed with the task */
