@@ -30,6 +30,15 @@ const struct stoa_cause cause_table[] = {
                 "itself (SERVFAIL). A numeric address avoids the question.",
     },
     {
+        .id = "resolve.bad_address",
+        .stage = STOA_STAGE_RESOLVE,
+        .exit_code = EXIT_USAGE,
+        .what = "the address cannot be read",
+        .rules_out = "Nobody was asked, and no packet was sent.",
+        .hint = "Write HOST:PORT, [IPV6]:PORT, udp://HOST:PORT or unix:PATH.",
+        .page = "What was given is not of a form that an address has; the message says where.",
+    },
+    {
         .id = "resolve.failed",
         .stage = STOA_STAGE_RESOLVE,
         .exit_code = EXIT_NAME_UNKNOWN,
@@ -391,6 +400,27 @@ const struct stoa_cause cause_table[] = {
         .page = "connect(2) found no file.",
     },
     {
+        .id = "connect.unix_no_socket",
+        .stage = STOA_STAGE_CONNECT,
+        .exit_code = EXIT_REFUSED,
+        .what = "what lies at that path is not a socket",
+        .rules_out = "A server that has ended: that would have left a socket behind.",
+        .hint = "Check the path; `ls -l` shows an `s` in front of a socket.",
+        .page = "connect(2) says ECONNREFUSED for a file of any other kind, too; a look at the "
+                "file tells them apart.",
+    },
+    {
+        .id = "connect.unix_wrong_type",
+        .stage = STOA_STAGE_CONNECT,
+        .errs = { EPROTOTYPE },
+        .exit_code = EXIT_REFUSED,
+        .what = "the Unix socket at that path is not one of byte streams",
+        .rules_out = "Path and permission; somebody holds that socket.",
+        .hint = "`ss -x` shows the type of each (u_str, u_dgr, u_seq).",
+        .page = "The server's socket takes datagrams (syslog's does) or packets in sequence; a "
+                "stream cannot be connected to it (EPROTOTYPE).",
+    },
+    {
         .id = "connect.unix_stale",
         .stage = STOA_STAGE_CONNECT,
         .exit_code = EXIT_REFUSED,
@@ -462,6 +492,50 @@ const struct stoa_cause cause_table[] = {
         .hint = "`nft list ruleset` (or iptables -S INPUT) on this machine.",
         .page = "Packets arrive at the interface for every SYN (Ip: InReceives grows), and none "
                 "is delivered.",
+    },
+    {
+        .id = "connect.own_firewall_rejects",
+        .stage = STOA_STAGE_CONNECT,
+        .exit_code = EXIT_LOCAL,
+        .what = "this machine's own firewall rejects the SYN",
+        .rules_out = "Everything beyond this machine: the SYN never left it.",
+        .hint = "`nft list ruleset` (or iptables -S OUTPUT) on this machine.",
+        .page = "An ICMP error came back whose sender is this machine itself: a `reject` rule of "
+                "its own. It does not end the attempt, since it comes while the socket is locked: "
+                "SYNs are tried again until the deadline.",
+    },
+    {
+        .id = "connect.hops_exceeded",
+        .stage = STOA_STAGE_CONNECT,
+        .exit_code = EXIT_UNREACHABLE,
+        .what = "the packets ran out of hops on the way",
+        .rules_out = "A firewall: routers passed the packets on until their time to live was over.",
+        .hint = "Ask whoever runs the router that answered; two routers that send to each other "
+                "are the usual reason.",
+        .page = "ICMP time exceeded (type 11, IPv6: 3): a routing loop, or a time to live that "
+                "was set too small (net.ipv4.ip_default_ttl).",
+    },
+    {
+        .id = "connect.beyond_scope",
+        .stage = STOA_STAGE_CONNECT,
+        .exit_code = EXIT_UNREACHABLE,
+        .what = "a router does not pass packets from our address on",
+        .rules_out = "The way up to that router.",
+        .hint = "Give this machine a global IPv6 address; a link-local one does not leave the "
+                "link.",
+        .page = "ICMPv6 destination unreachable, code 2: the source address has a smaller scope "
+                "than the way to the target.",
+    },
+    {
+        .id = "connect.source_prohibited",
+        .stage = STOA_STAGE_CONNECT,
+        .exit_code = EXIT_UNREACHABLE,
+        .what = "a router forbids our source address",
+        .rules_out = "The way up to that router, and the service.",
+        .hint = "Is the source address one that the provider of that link gave? Then ask whoever "
+                "runs that router.",
+        .page = "ICMPv6 destination unreachable, code 5: the packet failed an ingress or egress "
+                "policy (RFC 4443). Machines with two providers meet it.",
     },
     {
         .id = "connect.net_unreachable",
@@ -548,6 +622,16 @@ const struct stoa_cause cause_table[] = {
         .page = "The handshake was answered and then torn down.",
     },
     {
+        .id = "connect.not_unicast",
+        .stage = STOA_STAGE_CONNECT,
+        .exit_code = EXIT_LOCAL,
+        .what = "no connection can go to a multicast or broadcast address",
+        .rules_out = "Everything beyond this machine: no packet was sent.",
+        .hint = "Give the address of one host.",
+        .page = "TCP connects two hosts. connect(2) says ENETUNREACH for such an address, or "
+                "EACCES for datagrams to a broadcast address.",
+    },
+    {
         .id = "connect.no_route_local",
         .stage = STOA_STAGE_CONNECT,
         .exit_code = EXIT_LOCAL,
@@ -570,16 +654,24 @@ const struct stoa_cause cause_table[] = {
                 "rejects (EPERM). A broadcast address without SO_BROADCAST says EACCES, too.",
     },
     {
+        .id = "connect.no_scope",
+        .stage = STOA_STAGE_CONNECT,
+        .exit_code = EXIT_LOCAL,
+        .what = "a link-local address lacks its interface",
+        .rules_out = "Everything beyond this machine: no packet was sent.",
+        .hint = "Write [fe80::1%eth0]:PORT; `ip -6 addr` lists the interfaces.",
+        .page = "Every interface has the network fe80::/10, so the address alone does not say "
+                "where to send to: connect(2) says EINVAL.",
+    },
+    {
         .id = "connect.route_blackhole",
         .stage = STOA_STAGE_CONNECT,
         .errs = { EINVAL },
         .exit_code = EXIT_LOCAL,
-        .what = "this machine's routing table drops that address, or the address lacks its "
-                "interface",
+        .what = "this machine's routing table drops that address",
         .rules_out = "Everything beyond this machine: no packet was sent.",
-        .hint = "`ip route get ADDRESS`; a link-local address is written [fe80::1%eth0]:PORT.",
-        .page = "connect(2) failed at once with EINVAL: a `blackhole` route, or an IPv6 "
-                "link-local address without its interface.",
+        .hint = "`ip route get ADDRESS` shows what it decides.",
+        .page = "connect(2) failed at once with EINVAL: a `blackhole` route.",
     },
     {
         .id = "connect.no_ports",
@@ -603,6 +695,15 @@ const struct stoa_cause cause_table[] = {
         .what = "another address won the race",
         .page = "Both families are tried at once, 250 ms apart (RFC 8305); the first that "
                 "connects is used and the others are given up.",
+    },
+    {
+        .id = "connect.given_up",
+        .stage = STOA_STAGE_CONNECT,
+        .exit_code = EXIT_INTERNAL,
+        .what = "the attempt was given up by the program itself",
+        .rules_out = "Nothing: no answer had come yet.",
+        .page = "The task that connects was cancelled, since the program ends or needs the "
+                "connection no more.",
     },
     {
         .id = "connect.failed",
