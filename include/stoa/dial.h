@@ -32,7 +32,7 @@ struct stoa_try {
     char detail[200];     /* what else is known, a clause; "" = nothing */
 };
 
-/* How a connection came about, or did not. */
+/* How a connection came about, or did not. Ten KiB: better not on a task's stack. */
 struct stoa_report {
     stoa_time resolve_took;
     int addresses;                  /* that the name has */
@@ -44,22 +44,29 @@ struct stoa_report {
 };
 
 struct stoa_dial {
-    const char *addr; /* "host:port", "[::1]:80", "udp://host:port", "unix:/path" */
+    const char *addr; /* "host:port", "[::1]:80", "udp://host:port", "unix:/path"; "tcp://" may
+                         stand before the first two */
     int family;       /* AF_INET or AF_INET6 only; 0 = both */
-    const char *at;   /* a numeric address to use for the name; NULL = ask the name service */
+    const char *at;   /* a numeric address to use for the name, or "unix:/path"; NULL = ask the name
+                         service */
     stoa_time within; /* for all of it; 0 = only the task's deadline, and the kernel's patience */
     struct stoa_report *report; /* filled in, on success and on failure; NULL = not wanted */
 };
 
 /* Connects: to all addresses of the name, 250 ms apart and both families in turn (RFC 8305), the
- * first that answers wins.                                                        [waits]
- *   returns  0 and *ret, owned by t; -ECONNREFUSED, -ETIMEDOUT, -EHOSTUNREACH, -ENETUNREACH, -EINVAL
- *            (an address that cannot be read), -ECANCELED...: of the attempt that tells most; the
- *            report says more. */
+ * first that answers wins. Over UDP that is the first: nothing is asked of the peer; each stoa_write
+ * is a datagram then, each stoa_read gives bytes of one (empty ones are passed over), and an ICMP
+ * port unreachable makes either fail with -ECONNREFUSED.                           [waits]
+ *   returns  0 and *ret, owned by t; -ECONNREFUSED, -ETIMEDOUT, -EHOSTUNREACH, -ENETUNREACH,
+ *            -ECANCELED...: of the attempt that tells most; -EINVAL (an address that cannot be read),
+ *            -ENOENT (no such name, or no socket at that path), -EAGAIN (the name service did not
+ *            answer, or a Unix socket's backlog is full); the report says more.
+ *   then     a name service that is asked cannot be stopped: when the deadline ends that wait, the
+ *            question goes on without the task, and the runtime ends no sooner than it. */
 STOA_API int stoa_dial(stoa_task *t, stoa_conn **ret, const struct stoa_dial *d);
 
-/* Closes c, which stoa_dial made, earlier than its owner ends. NULL is fine. In order: what was
- * written is delivered. */
+/* Closes c, which stoa_dial made, earlier than its owner ends; no task may wait for it. NULL is fine.
+ * In order: what was written is delivered. */
 STOA_API void stoa_close(stoa_conn *c);
 
 /* A hop on the way to an address: who answered SYNs of that TTL. */

@@ -153,14 +153,30 @@ static bool has_already(const struct addr *list, int count, const struct addr *a
     return false;
 }
 
-/* Adds what the name means to the `count` that are there. returns how many there are then. */
-static int look_up(const char *host, const char *port, int socktype, struct addr *ret, int count,
-                   int max, const char **why)
+/* What getaddrinfo's error says: -ENOENT, -EAGAIN, -EINVAL. */
+static int name_error(int e)
 {
-    struct addrinfo hints = { .ai_socktype = socktype }, *found;
+    switch (e) {
+    case EAI_NONAME:
+    case EAI_NODATA:
+    case EAI_ADDRFAMILY: return -ENOENT;
+    case EAI_AGAIN: return -EAGAIN;
+    default: return -EINVAL;
+    }
+}
+
+/* Adds what the name means to the `count` that are there. returns how many there are then. */
+static int look_up(const char *host, const char *port, const struct addr_query *q, struct addr *ret,
+                   int count, int max, const char **why)
+{
+    struct addrinfo hints = { .ai_socktype = q->socktype, .ai_family = q->family }, *found;
+    if (q->numeric)
+        hints.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV;
     int e = getaddrinfo(host, port, &hints, &found);
-    if (e != 0)
-        return wrong(why, gai_strerror(e));
+    if (e != 0) {
+        *why = gai_strerror(e);
+        return name_error(e);
+    }
     for (struct addrinfo *f = found; f && count < max; f = f->ai_next) {
         struct addr a = { .len = f->ai_addrlen };
         if (f->ai_family != AF_INET && f->ai_family != AF_INET6)
@@ -170,7 +186,10 @@ static int look_up(const char *host, const char *port, int socktype, struct addr
             ret[count++] = a;
     }
     freeaddrinfo(found);
-    return count ? count : wrong(why, "the name has no IP address");
+    if (count)
+        return count;
+    *why = "the name has no IP address";
+    return -ENOENT;
 }
 
 static bool machine_has_ipv6(void)
@@ -182,21 +201,37 @@ static bool machine_has_ipv6(void)
     return fd >= 0;
 }
 
-int addr_resolve(const struct addr_parts *parts, int socktype, struct addr *ret, int max,
-                 const char **why)
+/* Whatever /etc/hosts says: both, in this order. */
+static int look_up_localhost(const char *port, const struct addr_query *q, struct addr *ret,
+                             int max, const char **why)
+{
+    int count = 0;
+    if (q->family != AF_INET6)
+        count = look_up("127.0.0.1", port, q, ret, 0, max, why);
+    if (count >= 0 && q->family != AF_INET)
+        count = look_up("::1", port, q, ret, count, max, why);
+    return count;
+}
+
+int addr_look_up(const struct addr_parts *parts, const struct addr_query *q, struct addr *ret,
+                 int max, const char **why)
 {
     if (parts->is_unix) {
         set_unix(ret, parts->path);
         return 1;
     }
     if (!parts->host[0])
-        return look_up(machine_has_ipv6() ? "::" : "0.0.0.0", parts->port, socktype, ret, 0, max,
-                       why);
-    if (!str_eq_nocase(str_of(parts->host), STR("localhost")))
-        return look_up(parts->host, parts->port, socktype, ret, 0, max, why);
-    /* Whatever /etc/hosts says: both, in this order. */
-    int count = look_up("127.0.0.1", parts->port, socktype, ret, 0, max, why);
-    return count < 0 ? count : look_up("::1", parts->port, socktype, ret, count, max, why);
+        return look_up(machine_has_ipv6() ? "::" : "0.0.0.0", parts->port, q, ret, 0, max, why);
+    if (str_eq_nocase(str_of(parts->host), STR("localhost")))
+        return look_up_localhost(parts->port, q, ret, max, why);
+    return look_up(parts->host, parts->port, q, ret, 0, max, why);
+}
+
+int addr_resolve(const struct addr_parts *parts, int socktype, struct addr *ret, int max,
+                 const char **why)
+{
+    int r = addr_look_up(parts, &(struct addr_query){ .socktype = socktype }, ret, max, why);
+    return r < 0 ? -EINVAL : r;
 }
 
 /* ---- writing ---- */
@@ -274,6 +309,29 @@ bool addr_is_wildcard(const struct addr *a)
     if (a->family == AF_INET6)
         return IN6_IS_ADDR_UNSPECIFIED(&a->v6.sin6_addr);
     return a->family == AF_INET && a->v4.sin_addr.s_addr == htonl(INADDR_ANY);
+}
+
+bool addr_is_multicast(const struct addr *a)
+{
+    if (a->family == AF_INET6)
+        return IN6_IS_ADDR_MULTICAST(&a->v6.sin6_addr);
+    in_addr_t ip = ntohl(a->v4.sin_addr.s_addr);
+    return a->family == AF_INET && (IN_MULTICAST(ip) || ip == INADDR_BROADCAST);
+}
+
+bool addr_is_same_host(const struct addr *a, const struct addr *b)
+{
+    if (a->family != b->family)
+        return false;
+    if (a->family == AF_INET6)
+        return IN6_ARE_ADDR_EQUAL(&a->v6.sin6_addr, &b->v6.sin6_addr);
+    return a->family == AF_INET && a->v4.sin_addr.s_addr == b->v4.sin_addr.s_addr;
+}
+
+void addr_set(struct addr *a, const struct sockaddr *from, socklen_t len)
+{
+    *a = (struct addr){ .len = len < sizeof a->un ? len : (socklen_t)sizeof a->un };
+    memcpy(&a->any, from, a->len);
 }
 
 uint16_t addr_port(const struct addr *a)

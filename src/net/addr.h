@@ -39,6 +39,18 @@ int addr_split(struct stoa_str text, struct addr_parts *ret, const char **why);
 int addr_resolve(const struct addr_parts *parts, int socktype, struct addr *ret, int max,
                  const char **why);
 
+/* The same for whoever wants to know more, or less. */
+struct addr_query {
+    int socktype;
+    int family;   /* AF_INET, AF_INET6: only that; 0 = both */
+    bool numeric; /* asks nobody: -ENOENT for a name, or for the name of a service */
+};
+
+/*   returns  how many (1..max); and *why: -ENOENT (no such name, or no address of that family),
+ *            -EAGAIN (the name service did not answer), -EINVAL (anything else). */
+int addr_look_up(const struct addr_parts *parts, const struct addr_query *q, struct addr *ret,
+                 int max, const char **why);
+
 /* "127.0.0.1:80", "[::1]:80", "unix:/path"; escaped where a path has odd bytes. An IPv4 peer of a
  * dual-stack socket (::ffff:127.0.0.1) is written as what it is. returns buf. */
 char *addr_format(const struct addr *a, char *buf, size_t n);
@@ -47,8 +59,13 @@ char *addr_format(const struct addr *a, char *buf, size_t n);
  * returns buf. */
 char *addr_format_host(const struct addr *a, char *buf, size_t n);
 
-bool addr_is_wildcard(const struct addr *a); /* 0.0.0.0 or [::] */
-uint16_t addr_port(const struct addr *a);    /* host order; 0 for Unix */
+/* From what the kernel's calls fill in. */
+void addr_set(struct addr *a, const struct sockaddr *from, socklen_t len);
+
+bool addr_is_wildcard(const struct addr *a);                        /* 0.0.0.0 or [::] */
+bool addr_is_multicast(const struct addr *a);                       /* and 255.255.255.255 */
+bool addr_is_same_host(const struct addr *a, const struct addr *b); /* but for the port */
+uint16_t addr_port(const struct addr *a);                           /* host order; 0 for Unix */
 void addr_set_port(struct addr *a, uint16_t port);
 
 #endif

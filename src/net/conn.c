@@ -1,5 +1,6 @@
 /* net/conn.c -- what a connection's users may ask about it; see conn.h. */
 #include "net/conn.h"
+#include "net/dialled.h"
 #include "net/record.h"
 
 #include <string.h>
@@ -16,7 +17,7 @@ stoa_task *stoa_conn_task(stoa_conn *c)
 
 const struct addr *conn_local(const stoa_conn *c)
 {
-    return c->port->how.addr;
+    return c->dialled ? dialled_local(c) : c->port->how.addr;
 }
 
 /* Asks the kernel. A peer of a Unix socket is somebody without a name. */
@@ -37,6 +38,10 @@ static void learn_peer(stoa_conn *c)
 
 void conn_peer(stoa_conn *c, struct addr *ret)
 {
+    if (c->dialled) {
+        *ret = *dialled_peer(c);
+        return;
+    }
     if (!c->peer_known)
         learn_peer(c);
     *ret = (struct addr){ .len = sizeof c->peer.family };

@@ -54,7 +54,8 @@ ssize_t conn_send_file(stoa_conn *c, int file, off_t at, uint64_t n);
 int64_t conn_stamp_ns(const stoa_conn *c);
 
 struct core *conn_core(const stoa_conn *c);
-const struct addr *conn_local(const stoa_conn *c); /* the listener's address */
+const struct addr *
+conn_local(const stoa_conn *c); /* the listener's address; of a dialled one: its own */
 /* The peer's address, asked for at the first call and kept; family AF_UNSPEC when it was gone. */
 void conn_peer(stoa_conn *c, struct addr *ret);
 

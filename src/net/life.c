@@ -35,13 +35,8 @@ static stoa_conn *conn_at(struct line_place *place)
     return list_owner(place, stoa_conn, place);
 }
 
-static stoa_conn *record_new(struct port *p, int fd)
+void conn_init(stoa_conn *c, struct port *p, int fd)
 {
-    struct list *node = list_pop_front(&p->free);
-    stoa_conn *c =
-        node ? list_owner(node, stoa_conn, place.node) : mem_alloc(p->core->mem, sizeof *c);
-    if (!c)
-        return NULL;
     *c = (stoa_conn){
         .port = p,
         .recv = { .done = received, .fd = fd, .kind = IO_RECV },
@@ -51,6 +46,15 @@ static stoa_conn *record_new(struct port *p, int fd)
     list_init(&c->place.node);
     job_init(&c->job, start);
     p->conns++;
+}
+
+static stoa_conn *record_new(struct port *p, int fd)
+{
+    struct list *node = list_pop_front(&p->free);
+    stoa_conn *c =
+        node ? list_owner(node, stoa_conn, place.node) : mem_alloc(p->core->mem, sizeof *c);
+    if (c)
+        conn_init(c, p, fd);
     return c;
 }
 
@@ -147,6 +151,15 @@ static void take(struct port *p, int fd)
     }
     list_push_back(&p->held, &c->place.node);
     port_pause(p, 0);
+}
+
+void conn_begin_dialled(stoa_conn *c)
+{
+    c->dialled = true;
+    c->state = CONN_SERVED;
+    c->served = 1;
+    core_conn_add(c->port->core);
+    list_push_back(&c->port->running, &c->place.node);
 }
 
 int conn_arm(stoa_conn *c)
@@ -261,9 +274,10 @@ static void linger(stoa_conn *c)
 {
     struct port *p = c->port;
     const struct io_sys *sys = p->core->sys;
+    bool is_stream = c->recv.kind == IO_RECV;
     conn_drop(c);
-    if (c->end <= 0 || p->cut || (!c->finished && sys->shutdown(sys, c->recv.fd, SHUT_WR) < 0) ||
-        conn_arm(c) < 0) {
+    if (c->end <= 0 || p->cut || !is_stream ||
+        (!c->finished && sys->shutdown(sys, c->recv.fd, SHUT_WR) < 0) || conn_arm(c) < 0) {
         close_conn(c);
         return;
     }
@@ -271,6 +285,16 @@ static void linger(stoa_conn *c)
     c->moment = core_in(p->core, LINGER_MAX);
     list_unlink(&c->place.node);
     line_join(&p->lingering, &c->place, core_in(p->core, LINGER_SILENCE));
+}
+
+void conn_end_in_order(stoa_conn *c)
+{
+    linger(c);
+}
+
+void conn_end_now(stoa_conn *c)
+{
+    close_conn(c);
 }
 
 /* The task has ended. */
@@ -325,6 +349,8 @@ static void bytes_came(stoa_conn *c, struct io_chunk *chunk)
     bool wanted = c->reader && c->unread <= c->reader->have;
     if (c->reader && !wanted)
         task_wake(c->reader->task);
+    if (c->watched)
+        sched_post(&c->port->core->sched, &c->job);
     if (c->chunks > UNREAD_CHUNKS_MAX && !wanted)
         cancel_recv(c);
 }
@@ -358,6 +384,8 @@ static void recv_ended(stoa_conn *c, int res)
             c->end = r;
         if (c->reader && c->end <= 0)
             task_wake(c->reader->task);
+        if (c->watched)
+            sched_post(&c->port->core->sched, &c->job);
         break;
     }
     default: break; /* READY: its task will see */
@@ -369,6 +397,8 @@ static void received(struct io_op *op, int res, struct io_chunk *chunk)
     stoa_conn *c = list_owner(op, stoa_conn, recv);
     if (res > 0)
         bytes_came(c, chunk);
+    else if (chunk)
+        io_chunk_free(c->port->core->io, chunk); /* an empty datagram */
     else
         recv_ended(c, res);
 }
@@ -442,9 +472,9 @@ static void drain(struct line_place *place)
 static void cut(struct line_place *place)
 {
     stoa_conn *c = conn_at(place);
-    if (c->state == CONN_SERVED)
+    if (c->state == CONN_SERVED && !c->dialled) /* a dialled one's owner is cancelled by its own */
         task_cancel(c->task);
-    else if (c->state != CONN_CLOSING)
+    else if (c->state != CONN_SERVED && c->state != CONN_CLOSING)
         close_conn(c);
 }
 

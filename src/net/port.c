@@ -54,7 +54,7 @@ int port_open(struct port *p, struct core *core, const struct port_options *how)
         r = line_open(&p->lingering, &core->sched, how->conns->expire_lingering);
     if (r == 0)
         r = timer_set(&core->sched, &p->retry, STOA_NEVER);
-    if (r == 0 && !p->over)
+    if (r == 0 && p->fd >= 0 && !p->over)
         r = io_submit(core->io, &p->accept);
     if (r < 0)
         close_timers(p);
@@ -231,7 +231,7 @@ void port_drain(struct port *p)
         p->how.conns->drain(place_of(node));
     if (io_is_under_way(&p->accept))
         io_cancel(p->core->io, &p->accept);
-    else if (!p->paused)
+    else if (!p->paused && p->fd >= 0)
         accept_rest(p);
     maybe_end(p);
 }

@@ -27,7 +27,7 @@ struct port_options {
     const struct listener_options *serving;
     const struct addr *addr; /* of the listener */
     const struct port_conns *conns;
-    int fd;                             /* the listener's */
+    int fd; /* the listener's; -1: none, its connections are made by us */
     void (*close)(void *ctx, int core); /* the port of that core needs fd no more */
     void *ctx;
 };

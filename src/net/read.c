@@ -178,6 +178,8 @@ ssize_t stoa_read(stoa_conn *c, void *buf, size_t len)
         memcpy((char *)buf + n, part.p, part.n);
         n += part.n;
         conn_consume(c, part.n);
+        if (c->recv.kind == IO_RECV_FROM)
+            break; /* of one datagram only; what did not fit is read next */
     }
     conn_release(c);
     return (ssize_t)n;

@@ -3,6 +3,8 @@
  *     accepted -> READY -> SERVED -> { PARKED -> READY -> SERVED }* -> LINGERING -> CLOSING
  *       \-> HELD -^                       \-> LEAVING --------------------------------^
  *
+ *     made by us -> SERVED -> LINGERING -> CLOSING
+ *
  * life.c moves it along these arrows; read.c, write.c and file.c are what its users call meanwhile.
  * Only life.c and those three look into it. */
 #ifndef NET_RECORD_H
@@ -40,9 +42,9 @@ struct conn_writer {
 struct stoa_conn {
     struct line_place place; /* in one of the port's lists */
     struct port *port;
-    struct io_op recv; /* IO_RECV; its fd is the connection's */
+    struct io_op recv; /* IO_RECV, or IO_RECV_FROM; its fd is the connection's */
     struct job job;
-    stoa_task *task; /* runs serve; NULL when there is none */
+    stoa_task *task; /* runs serve, or owns the connection; NULL when there is none */
     struct conn_reader *reader;
     struct conn_writer *writers;  /* the first has the turn; the others wait for it */
     struct io_chunk *head, *tail; /* unread; the first `head_at` bytes have been read */
@@ -58,9 +60,12 @@ struct stoa_conn {
     int end;         /* 1 = more may come; 0 = the peer has finished; < 0 = what broke it */
     uint8_t state;
     bool recv_cancelled; /* its last completion is on the way and does not mean an end */
+    bool sent;           /* some bytes */
     bool finished;       /* we have sent our end */
     bool full;           /* the socket took not all of the last piece of a file */
     bool peer_known;
+    bool dialled;      /* made by us: struct dialled of net/dialled.c begins with it */
+    bool watched;      /* of a dialled one: its job is posted when bytes or the end come */
     uint8_t failed_at; /* enum conn_stage: where the last error came from, for the log */
     int failed_with;
     union {
@@ -87,6 +92,17 @@ static inline int conn_failed(stoa_conn *c, enum conn_stage at, int err)
 
 /* The arrows, as the port calls them. */
 extern const struct port_conns conn_life;
+
+/* Begins a record, of p, in memory of the caller's: fd is connected and c's own now. It is nobody's
+ * and in no list. */
+void conn_init(stoa_conn *c, struct port *p, int fd);
+
+/* A dialled one is taken up by those who read and write. */
+void conn_begin_dialled(stoa_conn *c);
+
+/* Closes it in order; or at once. Nobody waits for it. Its record goes to the port's free ones. */
+void conn_end_in_order(stoa_conn *c);
+void conn_end_now(stoa_conn *c);
 
 /* Sees to it that bytes come in. returns 0, < 0. */
 int conn_arm(stoa_conn *c);

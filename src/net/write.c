@@ -79,6 +79,7 @@ int conn_wait_writable(stoa_conn *c, struct conn_writer *w)
 void conn_count_burst(stoa_conn *c, size_t n)
 {
     stoa_time now = core_now(c->port->core);
+    c->sent = true;
     if (c->moment != now)
         c->burst = 0;
     c->moment = now;
