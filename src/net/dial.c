@@ -2,6 +2,7 @@
 #include "base/cause.h"
 #include "net/diagnose.h"
 #include "net/dialled.h"
+#include "net/local.h"
 #include "net/names.h"
 #include "net/race.h"
 
@@ -18,6 +19,7 @@ struct dialling {
     struct names names;
     int count; /* addresses that are tried */
     struct attempt attempts[STOA_TRIES_MAX];
+    struct silence silence;
 };
 
 /* ---- the text ---- */
@@ -122,6 +124,16 @@ static void report_tries(struct dialling *d, int won)
     r->winner = won < 0 ? -1 : won;
 }
 
+/* A closer look at those that failed: at this machine's counters, and at its own listener. */
+static void look_closer(struct dialling *d)
+{
+    struct stoa_report *r = &d->report;
+    silence_explain(&d->silence, d->attempts, r->tries, r->count);
+    for (int i = 0; i < r->count; i++)
+        if (r->tries[i].is_local && r->tries[i].err != -ECANCELED)
+            local_look(&d->attempts[i], &r->tries[i]);
+}
+
 /* The attempt that tells most becomes the reason of all. returns its error. */
 static int report_failure(struct dialling *d, int r)
 {
@@ -145,10 +157,12 @@ static int connect_any(struct dialling *d, stoa_conn **ret)
         d->attempts[i].to = d->names.list[i];
         d->attempts[i].socktype = d->socktype;
     }
-    int won = race_run(d->task, d->attempts, d->count);
+    int won = race_run(d->task, d->attempts, d->count, &d->silence);
     report_tries(d, won);
-    if (won < 0)
+    if (won < 0) {
+        look_closer(d);
         return report_failure(d, won);
+    }
     struct attempt *a = &d->attempts[won];
     struct dialled_ends ends = { .socktype = a->socktype, .local = &a->from, .peer = &a->to };
     int r = dialled_new(d->task, attempt_take(a), &ends, ret);

@@ -12,6 +12,8 @@ struct race {
     struct attempt *attempts;
     int count, begun, failed;
     stoa_time next_at; /* when the next one may begin */
+    struct silence *silence;
+    stoa_time silent_at; /* when it begins */
 };
 
 void race_order(struct addr *list, int count)
@@ -52,12 +54,18 @@ static int look(struct race *r)
     return -1;
 }
 
+/* Until an attempt has news, or something is to be done. */
 static int wait_for_news(struct race *r)
 {
-    if (r->begun == r->count)
+    stoa_time now = core_now(r->core);
+    if (!r->silence->begun && now >= r->silent_at)
+        silence_begin(r->silence, r->core->sys);
+    stoa_time until = r->silence->begun ? STOA_NEVER : r->silent_at;
+    if (r->begun < r->count && r->next_at < until)
+        until = r->next_at;
+    if (until == STOA_NEVER)
         return task_park(&r->core->sched);
-    stoa_time span = r->next_at - core_now(r->core);
-    return span > 0 ? stoa_sleep(r->task, span) : 0;
+    return until > now ? stoa_sleep(r->task, until - now) : 0;
 }
 
 static int run(struct race *r)
@@ -79,12 +87,20 @@ static int run(struct race *r)
     }
 }
 
-int race_run(stoa_task *t, struct attempt *attempts, int count)
+int race_run(stoa_task *t, struct attempt *attempts, int count, struct silence *silence)
 {
-    struct race r = { .task = t, .core = core_of(t), .attempts = attempts, .count = count };
+    struct core *core = core_of(t);
+    struct race r = { .task = t,
+                      .core = core,
+                      .attempts = attempts,
+                      .count = count,
+                      .silence = silence,
+                      .silent_at = core_in(core, SILENCE_AFTER) };
     int won = run(&r);
     for (int i = 0; i < r.begun; i++)
         if (i != won)
             attempt_end(&attempts[i], won >= 0 ? -ECANCELED : won);
+    if (won < 0 && silence->begun)
+        silence_end(silence, core->sys);
     return won;
 }

@@ -121,7 +121,8 @@ static bool add_address(struct serve_options *o, const char *text)
         return false;
     }
     if (!o->echo && !o->fault.kind && a->scheme != SERVE_HTTP) {
-        wrong_usage("serve", "--listen %s: only --echo speaks tcp:// and udp://, and --fault tcp://", shown);
+        wrong_usage("serve",
+                    "--listen %s: only --echo speaks tcp:// and udp://, and --fault tcp://", shown);
         return false;
     }
     o->address_count++;

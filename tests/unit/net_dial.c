@@ -285,6 +285,23 @@ static void test_refused(void **state)
     assert_true(strncmp(try->from, "127.0.0.1:", 10) == 0);
     assert_int_equal(try->syns, 1);
     assert_true(try->is_local);
+    assert_int_equal(try->queue, -1);
+    assert_non_null(strstr(report.detail, "nobody on this machine listens on port"));
+    close(fd);
+}
+
+/* Somebody listens, but not there; and there, but on another address that covers it. */
+static void test_other_addresses(void **state)
+{
+    struct client c = { 0 };
+    int fd = open_listener(&c, SOCK_STREAM, 5);
+    snprintf(c.addr, sizeof c.addr, "127.0.0.2:%d", c.port);
+    expect_failure(state, &c, -ECONNREFUSED, "connect.wrong_address");
+    assert_non_null(strstr(report.detail, "net_dial) "));
+    assert_non_null(strstr(report.detail, "listens on 127.0.0.1:"));
+    snprintf(c.addr, sizeof c.addr, "0.0.0.0:%d", c.port); /* this machine */
+    run_client(state, &c, just_dial);
+    assert_int_equal(c.result, 0);
     close(fd);
 }
 
@@ -354,7 +371,10 @@ static void test_deadline(void **state)
     assert_int_equal(report.tries[0].err, -ETIMEDOUT);
     assert_int_equal(report.tries[0].syns, 1);
     assert_true(report.tries[0].took >= 20 * STOA_MS);
-    assert_int_equal(report.cause->exit_code, 21);
+    assert_string_equal(report.cause->id, "connect.queue_full");
+    assert_int_equal(report.tries[0].queue, 1);
+    assert_int_equal(report.tries[0].queue_max, 0);
+    assert_non_null(strstr(report.detail, "1 connections wait to be accepted by pid"));
     close(inside);
     close(fd);
 }
@@ -456,6 +476,7 @@ static void test_unix(void **state)
     assert_string_equal(report.tries[0].to, c.addr);
     /* That one was never accepted and waits in the queue still: it is full. */
     expect_failure(state, &c, -EAGAIN, "connect.queue_full_unix");
+    assert_int_equal(report.tries[0].queue, 1);
     close(fd);
     expect_failure(state, &c, -ECONNREFUSED, "connect.unix_stale");
     unlink(path);
@@ -525,6 +546,7 @@ int main(void)
         BOTH(test_datagrams),
         BOTH(test_datagram_to_nobody),
         BOTH(test_refused),
+        BOTH(test_other_addresses),
         BOTH(test_bad_addresses),
         BOTH(test_names),
         BOTH(test_own_reasons),
