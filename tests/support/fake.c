@@ -98,6 +98,7 @@ static int submit(struct io *io, struct io_op *op)
     if (r < 0)
         return r;
     assert_int_equal(op->state, 0);
+    assert_false(op->kind == IO_ACCEPT && f->refuses);
     op->state = 1;
     op->flags = 0;
     list_init(&op->node);
@@ -122,7 +123,9 @@ static void deliver_accept(struct fake *f, struct io_op *op)
 {
     while (f->accepted_n < f->peers_n && op->flags != 1 && !f->accept_fails)
         op->done(op, PEER_FD + f->accepted_n++, NULL);
-    if (f->accept_fails && f->accepted_n < f->peers_n)
+    if (f->refuses) /* those before had been accepted by the kernel already */
+        last(op, -EINVAL);
+    else if (f->accept_fails && f->accepted_n < f->peers_n)
         last(op, f->accept_fails);
     else if (op->flags == 1)
         last(op, -ECANCELED);
@@ -242,7 +245,7 @@ static int sys_accept(const struct io_sys *s, int fd)
 {
     struct fake *f = of_sys(s);
     assert_int_equal(fd, LISTEN_FD);
-    int r = f->accept_fails;
+    int r = f->refuses ? -EINVAL : f->accept_fails;
     if (r == -ECONNABORTED)
         f->accept_fails = 0;
     if (r < 0)
@@ -299,6 +302,11 @@ static ssize_t sys_send(const struct io_sys *s, int fd, const struct msghdr *m, 
 
 static int sys_shutdown(const struct io_sys *s, int fd, int how)
 {
+    if (fd == LISTEN_FD) {
+        assert_int_equal(how, SHUT_RDWR);
+        of_sys(s)->refuses = true;
+        return 0;
+    }
     struct fake_peer *p = peer_of(of_sys(s), fd);
     assert_int_equal(how, SHUT_WR);
     p->shut = true;
@@ -371,12 +379,14 @@ void fake_open(struct fake *f, const struct fake_options *opt)
                               .log = &f->log,
                               .conns_max = opt->conns_max ? opt->conns_max : FAKE_PEERS };
     assert_int_equal(core_open(&f->core, &c), 0);
-    if (!opt->serve)
+    if (!opt->serve && !opt->listening)
         return;
     struct listener_options l = { .idle = opt->idle ? opt->idle : 60 * STOA_SEC,
                                   .serve = opt->serve,
                                   .arg = opt->arg,
                                   .greet = opt->greet };
+    if (opt->listening)
+        l = *opt->listening;
     struct addr a = { .v4 = { .sin_family = AF_INET } };
     struct net_failure failure;
     a.len = sizeof a.v4;

@@ -41,6 +41,7 @@ struct fake {
     int chunks_out;   /* chunks that the server holds */
     int late_cancels; /* by so many turns */
     bool is_closed;   /* the listener's descriptor is */
+    bool refuses;     /* it was shut down */
 
     /* What fails; 0 = nothing. */
     int accept_fails; /* each accept, with that */
@@ -57,6 +58,7 @@ struct fake_options {
     bool greet;
     stoa_time idle; /* 0 = 60 s */
     size_t conns_max;
+    const struct listener_options *listening; /* not NULL: this instead of serve to idle */
 };
 
 void fake_open(struct fake *f, const struct fake_options *opt);

@@ -32,6 +32,7 @@ static int obey(stoa_conn *c, void *arg)
     case 'g': return CONN_GONE;
     case 'f': return stoa_finish(c);
     case 'r': return -EIO;
+    case 'R': return CONN_RESET;
     default: return CONN_PARK;
     }
 }
@@ -196,6 +197,111 @@ static void test_held(void **state)
     fake_close(&f, 0); /* the last one is cut, or served: it ends */
 }
 
+/* ---- misbehaving on purpose ---- */
+
+static void test_refuses_after_some(void **state)
+{
+    (void)state;
+    struct fake f;
+    struct listener_options l = { .idle = 60 * STOA_SEC, .serve = obey, .accepts = 2 };
+    fake_open(&f, &(struct fake_options){ .listening = &l });
+    fake_connect(&f);
+    fake_connect(&f);
+    int late = fake_connect(&f); /* the kernel had accepted it, too */
+    fake_run(&f);
+    assert_true(f.refuses && f.peers[late].hard && is_closed(&f, late));
+    assert_non_null(strstr(f.said, "refuses from now on: 2 connections"));
+    fake_connect(&f);
+    fake_wait(&f, STOA_SEC);
+    assert_int_equal(f.accepted_n, 3);
+    assert_int_equal(f.lines, 1); /* it is no pause */
+    for (int p = 0; p < 2; p++) {
+        fake_text(&f, p, "p");
+        fake_run(&f);
+        fake_expect(&f, p, "p");
+    }
+    assert_false(f.is_closed);
+    fake_close(&f, 0);
+}
+
+static void test_refuses_in_a_pause(void **state)
+{
+    (void)state;
+    struct fake f;
+    struct listener_options l = { .idle = 60 * STOA_SEC, .serve = obey, .accepts = 2 };
+    fake_open(&f, &(struct fake_options){ .listening = &l, .conns_max = 1 });
+    int p = fake_connect(&f), held = fake_connect(&f);
+    fake_text(&f, p, "R");
+    fake_text(&f, held, "p");
+    fake_run(&f);
+    assert_true(f.refuses && is_closed(&f, p));
+    fake_expect(&f, held, "p");
+    fake_connect(&f);
+    fake_wait(&f, STOA_SEC);
+    assert_int_equal(f.accepted_n, 2);
+    fake_drain(&f);
+    fake_run(&f);
+    assert_true(is_closed(&f, held) && f.is_closed);
+    fake_close(&f, 0);
+}
+
+static void test_accepts_none(void **state)
+{
+    (void)state;
+    struct fake f;
+    struct listener_options l = { .idle = 60 * STOA_SEC, .serve = obey, .accepts_none = true };
+    fake_open(&f, &(struct fake_options){ .listening = &l });
+    fake_connect(&f);
+    fake_wait(&f, STOA_SEC);
+    fake_drain(&f);
+    fake_run(&f);
+    assert_int_equal(f.accepted_n, 0);
+    assert_true(f.is_closed);
+    assert_int_equal(f.lines, 0);
+    fake_close(&f, 0);
+}
+
+static void test_reset_as_meant(void **state)
+{
+    (void)state;
+    struct fake f;
+    open_obey(&f);
+    int p = fake_connect(&f), failed = fake_connect(&f);
+    fake_text(&f, p, "R");
+    fake_run(&f);
+    assert_true(f.peers[p].hard && is_closed(&f, p));
+    assert_int_equal(f.lines, 0);
+    fake_text(&f, failed, "r");
+    fake_run(&f);
+    assert_int_equal(f.lines, 1);
+    fake_close(&f, 0);
+}
+
+static int read_late(stoa_conn *c, void *arg)
+{
+    (void)arg;
+    int r = stoa_sleep(stoa_conn_task(c), STOA_SEC);
+    return r < 0 ? r : obey(c, NULL);
+}
+
+static void test_leaves_bytes(void **state)
+{
+    (void)state;
+    struct fake f;
+    struct listener_options l = {
+        .idle = STOA_NEVER, .serve = read_late, .greet = true, .leaves_bytes = true
+    };
+    fake_open(&f, &(struct fake_options){ .listening = &l });
+    int p = fake_connect(&f);
+    fake_text(&f, p, "c");
+    fake_wait(&f, STOA_SEC - 1);
+    assert_non_null(f.peers[p].in);
+    assert_false(fake_receives(&f, p));
+    fake_wait(&f, 1);
+    fake_expect(&f, p, "c");
+    fake_close(&f, 0);
+}
+
 /* ---- draining ---- */
 
 static void test_drain_accepts_the_rest(void **state)
@@ -303,6 +409,11 @@ int main(void)
         cmocka_unit_test(test_accept_cannot_resume),
         cmocka_unit_test(test_short_pause),
         cmocka_unit_test(test_held),
+        cmocka_unit_test(test_refuses_after_some),
+        cmocka_unit_test(test_refuses_in_a_pause),
+        cmocka_unit_test(test_accepts_none),
+        cmocka_unit_test(test_reset_as_meant),
+        cmocka_unit_test(test_leaves_bytes),
         cmocka_unit_test(test_drain_accepts_the_rest),
         cmocka_unit_test(test_drain_gives_up_on_the_silent),
         cmocka_unit_test(test_drain_in_a_shortage),
