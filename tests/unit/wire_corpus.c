@@ -25,11 +25,17 @@
 #define LLVMFuzzerTestOneInput fuzz_mime
 #include "fuzz/mime.c"
 #undef LLVMFuzzerTestOneInput
+#define LLVMFuzzerTestOneInput fuzz_protocol
+#include "fuzz/protocol.c"
+#undef LLVMFuzzerTestOneInput
 #define LLVMFuzzerTestOneInput fuzz_range
 #include "fuzz/range.c"
 #undef LLVMFuzzerTestOneInput
 #define LLVMFuzzerTestOneInput fuzz_target
 #include "fuzz/target.c"
+#undef LLVMFuzzerTestOneInput
+#define LLVMFuzzerTestOneInput fuzz_url
+#include "fuzz/url.c"
 #undef LLVMFuzzerTestOneInput
 
 #include <dirent.h>
@@ -41,9 +47,10 @@ static const struct {
     const char *name;
     fuzz_fn *fn;
 } targets[] = {
-    { "accept", fuzz_accept }, { "chunked", fuzz_chunked }, { "conditional", fuzz_conditional },
-    { "date", fuzz_date },     { "head", fuzz_head },       { "mime", fuzz_mime },
-    { "range", fuzz_range },   { "target", fuzz_target },
+    { "accept", fuzz_accept },     { "chunked", fuzz_chunked }, { "conditional", fuzz_conditional },
+    { "date", fuzz_date },         { "head", fuzz_head },       { "mime", fuzz_mime },
+    { "protocol", fuzz_protocol }, { "range", fuzz_range },     { "target", fuzz_target },
+    { "url", fuzz_url },
 };
 
 /* In a block of just its size, so that sanitizers and valgrind see a look behind its end. */
