@@ -880,6 +880,16 @@ const struct stoa_cause cause_table[] = {
                 "buffer, or the connection still in the accept queue.",
     },
     {
+        .id = "reply.stalled_head",
+        .stage = STOA_STAGE_REPLY,
+        .exit_code = EXIT_REPLY_TIMEOUT,
+        .what = "the reply stopped within its head",
+        .rules_out = "The port: the peer speaks HTTP.",
+        .hint = "Look at the peer: it began to answer and did not go on.",
+        .page = "Bytes of the reply's head came, then none until the deadline, and the connection "
+                "is still open.",
+    },
+    {
         .id = "reply.stalled",
         .stage = STOA_STAGE_REPLY,
         .exit_code = EXIT_REPLY_TIMEOUT,
@@ -937,13 +947,25 @@ const struct stoa_cause cause_table[] = {
                 "used.",
     },
     {
+        .id = "reply.malformed_coding",
+        .stage = STOA_STAGE_REPLY,
+        .exit_code = EXIT_REPLY_MALFORMED,
+        .what = "the reply has a transfer coding that is unknown or malformed",
+        .rules_out = "The connection itself.",
+        .hint = "Look at what the peer, or a proxy in between, runs.",
+        .page = "Transfer-Encoding names something other than chunked, chunked twice or not last, "
+                "or stands in a reply of HTTP/1.0: where the reply ends is not certain. Nobody "
+                "asked for such a coding (TE); Content-Encoding is another field and is fine.",
+    },
+    {
         .id = "reply.malformed_chunk",
         .stage = STOA_STAGE_REPLY,
         .exit_code = EXIT_REPLY_MALFORMED,
         .what = "a chunk of the reply is malformed",
         .rules_out = "The connection itself, and the head.",
         .hint = "Look at what the peer runs.",
-        .page = "A chunk's size is no hexadecimal number, or no line end follows its data.",
+        .page = "A chunk's size is no hexadecimal number, no line end follows its data, or the "
+                "trailer section behind the last one is malformed or too long.",
     },
     {
         .id = "reply.excess",
@@ -1001,6 +1023,26 @@ const struct stoa_cause cause_table[] = {
         .hint = "Use a client that speaks HTTP/2 without TLS (prior knowledge), or another "
                 "port.",
         .page = "The first bytes are an HTTP/2 SETTINGS or GOAWAY frame.",
+    },
+    {
+        .id = "reply.greeting",
+        .stage = STOA_STAGE_REPLY,
+        .exit_code = EXIT_REPLY_PROTOCOL,
+        .what = "the peer greets like a server of mail or files",
+        .rules_out = "Network and listener: a process answers on that port.",
+        .hint = "Is it the right port? The greeting is shown.",
+        .page = "The first bytes are a greeting as of SMTP or FTP (\"220 \"), POP3 (\"+OK \") or "
+                "IMAP (\"* OK \").",
+    },
+    {
+        .id = "reply.version",
+        .stage = STOA_STAGE_REPLY,
+        .exit_code = EXIT_REPLY_PROTOCOL,
+        .what = "the reply is of a version of HTTP that is not 1",
+        .rules_out = "Network and listener: a process answers on that port.",
+        .hint = "Look at what the peer runs.",
+        .page = "The status line begins with HTTP/ and another major version than 1. HTTP/2 and "
+                "HTTP/3 have no such line: somebody wrote it by hand.",
     },
     {
         .id = "reply.http_error",
