@@ -7,16 +7,42 @@ enum {
     SLICE_BYTES = CHUNKED_TRAILER_BYTES_MAX + 64
 };
 
+static const struct body_causes of_request = {
+    .malformed = "request.malformed",
+    .truncated = "request.truncated",
+    .reset = "request.reset",
+    .timeout = "request.body_timeout",
+    .too_large = "request.body_too_large",
+};
+
+static void begin(struct body *b, const struct head *h)
+{
+    b->ended = false;
+    b->chunked = h->chunked;
+    if (h->chunked)
+        chunked_init(&b->decoder);
+    else
+        b->left = (uint64_t)h->content_length; /* -1: more than can come */
+}
+
 void body_begin(stoa_http *x)
 {
-    const struct head *h = &x->head;
-    x->body.ended = false;
-    x->body.chunked = h->chunked;
-    x->body.awaited = h->expect == HEAD_EXPECT_CONTINUE;
-    if (h->chunked)
-        chunked_init(&x->body.decoder);
-    else
-        x->body.left = (uint64_t)h->content_length;
+    begin(&x->body, &x->head);
+    x->body.awaited = x->head.expect == HEAD_EXPECT_CONTINUE;
+    x->body.max = x->s->body_max;
+    x->body.within = x->s->body_within;
+    x->body.causes = &of_request;
+}
+
+void body_begin_reply(stoa_http *x, enum head_body kind, const struct body_causes *causes)
+{
+    x->body = (struct body){ .max = UINT64_MAX, .within = STOA_NEVER, .causes = causes };
+    if (kind == HEAD_BODY_NONE) {
+        x->body.ended = true;
+        return;
+    }
+    begin(&x->body, &x->head);
+    x->body.until_close = kind == HEAD_BODY_CLOSE;
 }
 
 static int end_early(stoa_http *x, int err, const char *cause)
@@ -36,7 +62,7 @@ static int decode(stoa_http *x, struct stoa_str in)
         r = chunked_next(&x->body.decoder, str_from(in, used), &piece);
         if (r < 0) {
             x->body.fault = r;
-            return end_early(x, STOA_EPROTO, "request.malformed");
+            return end_early(x, STOA_EPROTO, x->body.causes->malformed);
         }
         used += piece.used;
     } while (r == CHUNKED_TRAILER);
@@ -81,6 +107,21 @@ static int look(stoa_http *x)
     return 1;
 }
 
+/* Nothing more comes: r says why. returns 0 when that is its end. */
+static int no_more(stoa_http *x, int r, bool expired)
+{
+    struct body *b = &x->body;
+    if (r == 0 && b->until_close)
+        b->left = 0;
+    else if (r == 0)
+        r = end_early(x, STOA_EEOF, b->causes->truncated);
+    else if (r != -ETIMEDOUT)
+        r = end_early(x, r, r == -ECANCELED ? NULL : b->causes->reset);
+    else if (expired)
+        r = end_early(x, r, b->causes->timeout);
+    return r;
+}
+
 /* Waits for more than what look() could not use. */
 static int await(stoa_http *x)
 {
@@ -96,16 +137,10 @@ static int await(stoa_http *x)
         r = out_flush(x);
     if (r < 0)
         return r;
-    struct within w = within_begin(x, x->s->body_within);
+    struct within w = within_begin(x, x->body.within);
     r = conn_fill(x->c, in.n, SLICE_BYTES, &in);
     bool ours = within_end(&w);
-    if (r > 0)
-        return 0;
-    if (r == 0)
-        return end_early(x, STOA_EEOF, "request.truncated");
-    if (r != -ETIMEDOUT)
-        return end_early(x, r, r == -ECANCELED ? NULL : "request.reset");
-    return ours ? end_early(x, r, "request.body_timeout") : r;
+    return r > 0 ? 0 : no_more(x, r, ours);
 }
 
 /* Notes what look() found. */
@@ -114,10 +149,10 @@ static int found(stoa_http *x, int r)
     struct body *b = &x->body;
     b->got += b->ready;
     b->ended = r == 0;
-    if (r != 1 || b->got <= x->s->body_max)
+    if (r != 1 || b->got <= b->max)
         return r;
     b->ready = 0;
-    return end_early(x, STOA_ETOOBIG, "request.body_too_large");
+    return end_early(x, STOA_ETOOBIG, b->causes->too_large);
 }
 
 int body_fetch(stoa_http *x)

@@ -1,5 +1,6 @@
-/* http/body.h -- the request's body on its way in: decoded in place, in front of the unread bytes.
- * Called by serve_h1.c, reply.c, request.c. Does not know what becomes of it. */
+/* http/body.h -- a body on its way in, a request's or a fetched reply's: decoded in place, in front of
+ * the unread bytes. Called by serve_h1.c, reply.c, request.c, fetch_reply.c. Does not know what
+ * becomes of it. */
 #ifndef HTTP_BODY_H
 #define HTTP_BODY_H
 
@@ -7,6 +8,11 @@
 
 /* The head, which is in x, says that a body comes. x->body: empty. */
 void body_begin(stoa_http *x);
+
+/* The same for the reply to a fetch.
+ *   kind     how it is framed.
+ *   causes   of what may end it early. */
+void body_begin_reply(stoa_http *x, enum head_body kind, const struct body_causes *causes);
 
 /* Makes bytes of it ready, at most x->body.ready, in front of the unread ones.    [waits]
  *   returns  1; 0 = it has ended; < 0, as stoa_http_read. What breaks the body stays in x->body.err. */

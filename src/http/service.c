@@ -38,12 +38,17 @@ int http_service_init(struct http_service *s, int cores, const struct stoa_mem *
     return s->cores ? 0 : -ENOMEM;
 }
 
+static void discard(struct http_service *s, stoa_http *x)
+{
+    mem_free(s->mem, x, sizeof *x + OUT_BYTES);
+}
+
 void http_service_done(struct http_service *s)
 {
     for (int i = 0; s->cores && i < s->cores_count; i++)
         for (stoa_http *x = s->cores[i].resting, *next; x; x = next) {
             next = x->next;
-            mem_free(s->mem, x, sizeof *x);
+            discard(s, x);
         }
     mem_free(s->mem, s->cores, (size_t)s->cores_count * sizeof *s->cores);
     s->cores = NULL;
@@ -51,7 +56,7 @@ void http_service_done(struct http_service *s)
 
 static stoa_http *make(struct http_service *s)
 {
-    stoa_http *x = mem_alloc(s->mem, sizeof *x);
+    stoa_http *x = mem_alloc(s->mem, sizeof *x + OUT_BYTES);
     if (!x)
         return NULL;
     memset(x, 0, offsetof(stoa_http, head));
@@ -89,7 +94,7 @@ void service_give(stoa_http *x)
 {
     struct http_core *part = x->part;
     if (part->resting_n >= RESTING_MAX) {
-        mem_free(x->s->mem, x, sizeof *x);
+        discard(x->s, x);
         return;
     }
     x->next = part->resting;

@@ -1,5 +1,8 @@
 /* http/state.h -- the inside of an exchange, shared by the files of this folder.
  *
+ * Both sides have the same exchange: a server's is served (serve_h1.c), a client's fetched (fetch.c).
+ * What both need is said once: the head that came, the body behind it, memory.
+ *
  * A struct stoa_http rests in its core's list and is taken by a connection's task for as long as the
  * connection is served (service.h); it runs exchange after exchange (serve_h1.c). Of an exchange it
  * holds the parsed head, how far the request's body (body.h) and the response (reply.h) have come,
@@ -21,15 +24,23 @@ enum {
     ARENA_BYTES = 2048 /* of an exchange's memory, without one */
 };
 
-struct body { /* of the request */
+struct body_causes { /* ids of what ends a body early; static */
+    const char *malformed, *truncated, *reset, *timeout, *too_large;
+};
+
+struct body { /* of the request; of a fetched exchange, of the reply */
     bool chunked;
+    bool until_close; /* the end of the connection is its end, and no loss */
     bool ended;
-    bool awaited;  /* the client waits for a 100 (Continue) before it sends */
-    int err;       /* what ended it early; stays */
-    int fault;     /* why, when err is STOA_EPROTO */
-    uint64_t left; /* still to come, unless chunked */
-    uint64_t got;  /* read so far, decoded */
-    size_t ready;  /* decoded bytes that stand in front of the unread ones */
+    bool awaited;     /* the client waits for a 100 (Continue) before it sends */
+    int err;          /* what ended it early; stays */
+    int fault;        /* why, when err is STOA_EPROTO */
+    uint64_t left;    /* still to come, unless chunked */
+    uint64_t got;     /* read so far, decoded */
+    uint64_t max;     /* more is STOA_ETOOBIG */
+    stoa_time within; /* longest silence */
+    const struct body_causes *causes;
+    size_t ready; /* decoded bytes that stand in front of the unread ones */
     struct chunked decoder;
 };
 
@@ -56,7 +67,8 @@ struct refusal { /* of a request that no handler sees; status 0 = none */
 };
 
 struct stoa_http {
-    struct http_service *s;
+    struct fetch *fetch;    /* a client's half, see fetch.h; NULL = a server's exchange */
+    struct http_service *s; /* a server's, as are all that speak of serving, and `reply` */
     struct http_core *part; /* of s, this core's */
     struct stoa_http *next; /* in the part's list of those that rest */
     stoa_conn *c;
@@ -91,7 +103,7 @@ struct stoa_http {
     struct head head;
     char set_bytes[SET_BYTES];
     char arena_bytes[ARENA_BYTES];
-    char out[OUT_BYTES];
+    char out[]; /* OUT_BYTES of a server's, none of a client's */
 };
 
 /* A time limit around one wait of whichever task runs, which may have a nearer deadline of its own. */
@@ -100,16 +112,18 @@ struct within {
     stoa_time when, own;
 };
 
-static inline struct within within_begin(const stoa_http *x, stoa_time span)
+static inline struct within within_begin_until(const stoa_http *x, stoa_time when)
 {
-    stoa_time now = core_now(x->core);
-    struct within w = { task_running(&x->core->sched), STOA_NEVER, STOA_NEVER };
-    if (span < STOA_NEVER - now)
-        w.when = now + span;
+    struct within w = { task_running(&x->core->sched), when, STOA_NEVER };
     w.own = stoa_deadline(w.task, w.when);
     if (w.own < w.when)
         stoa_deadline(w.task, w.own);
     return w;
+}
+
+static inline struct within within_begin(const stoa_http *x, stoa_time span)
+{
+    return within_begin_until(x, core_in(x->core, span));
 }
 
 /* returns whether a -ETIMEDOUT was this limit's, not the task's own. */
