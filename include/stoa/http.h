@@ -47,8 +47,10 @@ STOA_API struct stoa_str stoa_http_host(const stoa_http *x);  /* authority of th
 STOA_API struct stoa_str stoa_http_header(const stoa_http *x, const char *name);
 
 /* Reads the request's body, decoded. Sends the awaited 100 (Continue) first.      [waits]
- *   returns  1..len; 0 = the body has ended; STOA_ETOOBIG (past body_max), STOA_EPROTO (bad
- *            chunks), STOA_EEOF (the client left), -ETIMEDOUT, -ECANCELED, -ECONNRESET. */
+ * Of a fetched exchange it reads the reply's.
+ *   returns  1..len; 0 = the body has ended, whole; STOA_ETOOBIG (past body_max), STOA_EPROTO (bad
+ *            chunks; of a reply: more came than it announced), STOA_EEOF (the peer left before its
+ *            end), -ETIMEDOUT, -ECANCELED, -ECONNRESET. */
 STOA_API ssize_t stoa_http_read(stoa_http *x, void *buf, size_t len);
 
 /* The task that runs the handler. When the handler has returned, what it owns ends as if the task did:
@@ -81,7 +83,8 @@ STOA_API int stoa_http_reply(stoa_http *x, int status, const char *type, const v
 /* ---- the client ---- */
 
 struct stoa_http_field {
-    const char *name, *value;
+    const char *name;
+    const char *value; /* NULL: it is not sent, not even where it is sent by default */
 };
 
 /* How a fetch went, stage by stage; a stage that was not reached has took = -1. */
@@ -96,16 +99,17 @@ struct stoa_http_report {
     char local[STOA_ADDR_TEXT]; /* the connection's ends */
     char peer[STOA_ADDR_TEXT];
     const struct stoa_cause *cause; /* what failed, at whatever stage; NULL = nothing so far */
-    char detail[200];               /* more words on it, escaped: "12 of 40 bytes came" */
+    char detail[200];               /* more words on it, escaped: "12 of 40 bytes came"; also of
+                                       -EINVAL: "a URL begins with http://" */
 };
 
 struct stoa_http_fetch {
     const char *method;                   /* NULL = GET, or POST with a body */
     const char *url;                      /* "http://host:port/path?query" */
-    const struct stoa_http_field *fields; /* of the request; Host, User-Agent, Accept and
-                                             Connection are set where they are not among them */
+    const struct stoa_http_field *fields; /* of the request; Host, User-Agent and Accept are set
+                                             where they are not among them, Content-Length always */
     int fields_count;
-    const void *body;
+    const void *body; /* not looked at any more when the fetch has returned */
     size_t len;
     int family;       /* as in struct stoa_dial */
     const char *at;   /* where to connect instead of the url's host: "1.2.3.4", "unix:/path" */
@@ -125,7 +129,7 @@ STOA_API int stoa_http_fetch(stoa_task *t, stoa_http **ret, const struct stoa_ht
 /* The reply's status; of a server's exchange: what was sent, 0 = nothing yet. */
 STOA_API int stoa_http_status(const stoa_http *x);
 
-/* The name and value of the reply's i-th field; false past the last. */
+/* The name and value of the i-th field that came; false past the last. */
 STOA_API bool stoa_http_field_at(const stoa_http *x, size_t i, struct stoa_str *name,
                                  struct stoa_str *value);
 

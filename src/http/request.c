@@ -1,5 +1,7 @@
-/* http/request.c -- what a handler asks of the request: slices of its head, and its body. */
+/* http/request.c -- what is asked of an exchange, on either side: slices of its head, and its
+ * body. */
 #include "http/body.h"
+#include "http/fetch.h"
 
 const struct head *http_head(const stoa_http *x)
 {
@@ -28,7 +30,7 @@ stoa_task *stoa_http_task(stoa_http *x)
 
 struct stoa_str stoa_http_method(const stoa_http *x)
 {
-    return head_method_name(&x->head);
+    return x->fetch ? x->fetch->method_name : head_method_name(&x->head);
 }
 
 struct stoa_str stoa_http_path(const stoa_http *x)
@@ -57,6 +59,8 @@ ssize_t stoa_http_read(stoa_http *x, void *buf, size_t len)
 {
     if (len == 0)
         return -EINVAL;
+    if (x->fetch)
+        return fetch_read(x, buf, len);
     int r = body_fetch(x);
     return r == 1 ? (ssize_t)body_take(x, buf, len) : r;
 }

@@ -221,8 +221,12 @@ int conn_write(stoa_conn *c, struct iovec *v, int count, bool more)
     if (c->sends++ == 0)
         c->sent_at = c->io.now.mono_ns;
     c->more = more;
-    for (int i = 0; r == 0 && i < count; i++)
+    for (int i = 0; r == 0 && i < count; i++) {
+        size_t before = c->out_n;
         r = fake_send(c, v[i].iov_base, v[i].iov_len);
+        if (r < 0) /* what is left of it */
+            v[i].iov_len -= c->out_n - before;
+    }
     return r;
 }
 
