@@ -3,11 +3,12 @@
  *     fetch http://localhost:8080/ */
 #include <stoa/http.h>
 
+#include <errno.h>
 #include <stdio.h>
 
 static int read_body(stoa_http *x, size_t *bytes)
 {
-    char buf[4096];
+    char buf[1024];
     ssize_t n;
     while ((n = stoa_http_read(x, buf, sizeof buf)) > 0)
         *bytes += (size_t)n;
@@ -27,18 +28,20 @@ static void explain(const char *url, int err, const struct stoa_http_report *rep
 
 static int fetch(stoa_task *t, void *arg)
 {
-    struct stoa_http_report report;
+    struct stoa_http_report *report = stoa_alloc(t, sizeof *report); /* too large for the stack */
     const char *url = arg;
     size_t bytes = 0;
     stoa_http *x;
-    int r = stoa_http_fetch(
-        t, &x, &(struct stoa_http_fetch){ .url = url, .within = 30 * STOA_SEC, .report = &report });
+    if (!report)
+        return -ENOMEM;
+    struct stoa_http_fetch f = { .url = url, .within = 30 * STOA_SEC, .report = report };
+    int r = stoa_http_fetch(t, &x, &f);
     if (r == 0)
         r = read_body(x, &bytes);
     if (r == 0)
         printf("%d, %zu bytes\n", stoa_http_status(x), bytes);
     else
-        explain(url, r, &report);
+        explain(url, r, report);
     return r;
 }
 
