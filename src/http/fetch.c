@@ -33,7 +33,8 @@ static stoa_http *make(stoa_task *t, struct stoa_http_report *report)
         mem_free(core->mem, x, sizeof *x);
         return NULL;
     }
-    *x->fetch = (struct fetch){ .x = x, .report = report, .owned.end = owner_ends };
+    *x->fetch =
+        (struct fetch){ .x = x, .read = fetch_read, .report = report, .owned.end = owner_ends };
     task_own(t, &x->fetch->owned);
     return x;
 }

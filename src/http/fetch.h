@@ -13,6 +13,8 @@
 
 struct fetch {
     stoa_http *x;
+    /* fetch_read: as stoa_http_read finds it, so that a server does without the client. */
+    ssize_t (*read)(stoa_http *x, void *buf, size_t len);
     struct task_owned owned;         /* in its task's list */
     struct stoa_http_report *report; /* NULL = not wanted */
     stoa_time until;                 /* for all of it */

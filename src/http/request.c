@@ -60,7 +60,7 @@ ssize_t stoa_http_read(stoa_http *x, void *buf, size_t len)
     if (len == 0)
         return -EINVAL;
     if (x->fetch)
-        return fetch_read(x, buf, len);
+        return x->fetch->read(x, buf, len);
     int r = body_fetch(x);
     return r == 1 ? (ssize_t)body_take(x, buf, len) : r;
 }
