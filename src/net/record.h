@@ -59,6 +59,7 @@ struct stoa_conn {
     uint8_t state;
     bool recv_cancelled; /* its last completion is on the way and does not mean an end */
     bool finished;       /* we have sent our end */
+    bool held;           /* the kernel may hold back what was written last */
     bool full;           /* the socket took not all of the last piece of a file */
     bool peer_known;
     uint8_t failed_at; /* enum conn_stage: where the last error came from, for the log */
