@@ -44,6 +44,11 @@ int out_flush(stoa_http *x)
     return send_now(x, NULL, 0, false);
 }
 
+int out_finish(stoa_http *x)
+{
+    return send_now(x, NULL, 0, true);
+}
+
 int out_put_and_send(stoa_http *x, const char *p, size_t n)
 {
     size_t room;

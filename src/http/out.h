@@ -37,6 +37,10 @@ int out_file(stoa_http *x, int file, off_t at, uint64_t n);
 /* Sends what is held back.                                                         [waits] */
 int out_flush(stoa_http *x);
 
+/* The same for the last that this connection sends: its end must follow at once, and goes out with
+ * it.                                                                              [waits] */
+int out_finish(stoa_http *x);
+
 /* Between these two a handler runs. Should it wait for something, the responses before its own go
  * out meanwhile. */
 void out_watch(stoa_http *x);

@@ -260,7 +260,9 @@ static int conclude(stoa_http *x)
     bool go_on = !x->close && body_drop(x);
     /* Nothing else may hold the last response back; requests that wait already are answered first,
      * so that all goes out together. */
-    if (!go_on || conn_unread_bytes(x->c) <= (x->in_place ? (size_t)x->head_bytes : 0))
+    if (!go_on)
+        out_finish(x);
+    else if (conn_unread_bytes(x->c) <= (x->in_place ? (size_t)x->head_bytes : 0))
         out_flush(x);
     if (x->lost)
         return x->lost;

@@ -36,7 +36,8 @@ void conn_consume(stoa_conn *c, size_t n);
 size_t conn_unread_bytes(const stoa_conn *c);
 
 /* Writes all of v, which it changes.                                              [waits]
- *   more     something follows at once: the kernel may hold the last segment back (MSG_MORE).
+ *   more     something follows at once, be it the end: the kernel may hold the last segment back
+ *            (MSG_MORE). The end goes out with it, as one segment.
  *   returns  0; < 0 as stoa_write. */
 int conn_write(stoa_conn *c, struct iovec *v, int count, bool more);
 

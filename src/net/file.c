@@ -59,6 +59,7 @@ static ssize_t send_piece(stoa_conn *c, struct conn_writer *w, int file, off_t a
             return STOA_EEOF;
         if (sent > 0) {
             conn_count_burst(c, (size_t)sent);
+            c->held = false;
             c->full = (size_t)sent < n;
             return sent;
         }

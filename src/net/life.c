@@ -267,17 +267,33 @@ static void say_failed(stoa_conn *c, int err)
              stages[stage], stoa_strerror(err), error_name(err));
 }
 
+/* Our end, and with it what the kernel holds back. returns 0, < 0. */
+static int send_end(stoa_conn *c)
+{
+    const struct io_sys *sys = c->port->core->sys;
+    if (c->finished)
+        return 0;
+    return sys->shutdown(sys, c->recv.fd, SHUT_WR);
+}
+
+/* The peer has promised that it sends no more: nothing to linger for. Should it send all the same,
+ * closing is a reset, and that would drop what is held back instead of sending it. */
+static void close_gone(stoa_conn *c)
+{
+    if (c->held)
+        send_end(c); /* where that fails, nobody is there */
+    close_conn(c);
+}
+
 /* Closing while the peer still sends would reset the connection and destroy what it has not read
  * of our last bytes (RFC 9112 section 9.6): so our end goes out, and its bytes are read and dropped
  * until its own end comes, or patience does. */
 static void linger(stoa_conn *c)
 {
     struct port *p = c->port;
-    const struct io_sys *sys = p->core->sys;
     bool is_stream = c->recv.kind == IO_RECV;
     conn_drop(c);
-    if (c->end <= 0 || p->cut || !is_stream ||
-        (!c->finished && sys->shutdown(sys, c->recv.fd, SHUT_WR) < 0) || conn_arm(c) < 0) {
+    if (c->end <= 0 || p->cut || !is_stream || send_end(c) < 0 || conn_arm(c) < 0) {
         close_conn(c);
         return;
     }
@@ -312,7 +328,7 @@ static void served(void *arg, int result)
     } else if (result == CONN_PARK) {
         park(c);
     } else if (result == CONN_GONE && !c->head) {
-        close_conn(c);
+        close_gone(c);
     } else {
         linger(c);
     }

@@ -62,6 +62,7 @@ struct stoa_conn {
     bool recv_cancelled; /* its last completion is on the way and does not mean an end */
     bool sent;           /* some bytes */
     bool finished;       /* we have sent our end */
+    bool held;           /* the kernel may hold back what was written last */
     bool full;           /* the socket took not all of the last piece of a file */
     bool peer_known;
     bool dialled;      /* made by us: struct dialled of net/dialled.c begins with it */

@@ -146,6 +146,7 @@ static int send_in_turn(stoa_conn *c, struct iovec **v, int *count, int flags)
 int conn_write(stoa_conn *c, struct iovec *v, int count, bool more)
 {
     int flags = more ? MSG_MORE : 0;
+    c->held = more;
     advance(&v, &count, 0);
     int r = conn_pause_burst(c);
     if (r == 0)
@@ -163,8 +164,10 @@ ssize_t conn_write_now(stoa_conn *c, const void *buf, size_t n)
         return -EAGAIN;
     ssize_t sent =
         sys->send(sys, c->recv.fd, &(struct msghdr){ .msg_iov = &v, .msg_iovlen = 1 }, 0);
-    if (sent > 0)
+    if (sent > 0) {
         conn_count_burst(c, (size_t)sent);
+        c->held = false;
+    }
     return sent;
 }
 

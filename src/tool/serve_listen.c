@@ -14,11 +14,9 @@
 #include <stdio.h>
 #include <unistd.h>
 
-enum { PORT_TRIES = 16, RESOLVED_MAX = 12 };
+enum { PORT_TRIES = 16, RESOLVED_MAX = 8 };
 
 static const char *const scheme_text[] = { "http://", "tcp://", "udp://" };
-static const enum stoa_stage stages[] = { STOA_STAGE_RESOLVE, STOA_STAGE_SOCKET, STOA_STAGE_BIND,
-                                          STOA_STAGE_LISTEN };
 
 /* An errno of bind(2) means one thing for a port and another for the file of a Unix socket. */
 static const struct stoa_cause *find_cause(const char *what, const struct net_failure *f)
@@ -28,7 +26,7 @@ static const struct stoa_cause *find_cause(const char *what, const struct net_fa
         return stoa_cause_find("bind.unix_in_use");
     if (is_file && f->err == -EACCES)
         return stoa_cause_find("bind.unix_permission");
-    return cause_of(stages[f->stage], f->err);
+    return cause_of(f->stage, f->err);
 }
 
 static int say_failure(const char *what, const struct net_failure *f)

@@ -103,10 +103,10 @@ void vstream_settle(struct vstream *s)
     if (s->vanished)
         return;
     for (int at = 0; at < 2; at++)
-        segments_arrive(s, at);
+        segments_arrive(s, (enum side)at);
     for (int at = 0; at < 2; at++)
         if (s->end[at].reset_at && s->end[at].reset_at <= s->w->now)
-            reset_arrives(s, at);
+            reset_arrives(s, (enum side)at);
 }
 
 static stoa_time sooner(const struct vstream *s, stoa_time best, stoa_time at)

@@ -285,9 +285,9 @@ static ssize_t sys_send(const struct io_sys *s, int fd, const struct msghdr *m, 
 {
     struct fake_peer *p = peer_of(of_sys(s), fd);
     ssize_t sent = 0;
-    (void)flags;
     if (p->in_end < 0)
         return -EPIPE;
+    p->held = flags & MSG_MORE;
     for (size_t i = 0; i < m->msg_iovlen && p->room > 0; i++) {
         size_t n = m->msg_iov[i].iov_len < p->room ? m->msg_iov[i].iov_len : p->room;
         size_t keep = n < sizeof p->out - p->out_n ? n : sizeof p->out - p->out_n;
@@ -310,6 +310,7 @@ static int sys_shutdown(const struct io_sys *s, int fd, int how)
     struct fake_peer *p = peer_of(of_sys(s), fd);
     assert_int_equal(how, SHUT_WR);
     p->shut = true;
+    p->held = false;
     return p->in_end < 0 ? -ENOTCONN : 0;
 }
 
@@ -322,7 +323,9 @@ static int sys_close(const struct io_sys *s, int fd)
         assert_false(f->is_closed);
         f->is_closed = true;
     } else {
-        peer_of(f, fd)->closed = true;
+        struct fake_peer *p = peer_of(f, fd);
+        p->closed = true;
+        p->held = p->held && p->in; /* unread bytes make the close a reset */
     }
     return 0;
 }
@@ -498,6 +501,7 @@ void fake_wait(struct fake *f, stoa_time span)
 void fake_expect(struct fake *f, int peer, const char *text)
 {
     struct fake_peer *p = &f->peers[peer];
+    assert_false(p->held);
     assert_int_equal(p->out_n, strlen(text));
     if (p->out_n)
         assert_memory_equal(p->out, text, p->out_n);

@@ -19,6 +19,7 @@ struct fake_peer {
     size_t room;       /* bytes that the socket still takes */
     bool shut, closed; /* the server's end has come; its descriptor is closed */
     bool hard;         /* the close was a reset */
+    bool held;         /* what was sent last is held back (MSG_MORE); a reset drops it */
 };
 
 struct fake {

@@ -28,7 +28,7 @@ struct noted {
     void (*at_start)(struct noted *n, struct core *core);
     stoa_rt *rt;
     atomic_bool flag;
-    size_t conns_max;
+    atomic_size_t conns_max;
     pthread_t thread;
 };
 
@@ -105,7 +105,7 @@ static void test_wrong_options(void **state)
 
 static void note_conns_max(struct noted *n, struct core *core)
 {
-    n->conns_max = core->conns_max;
+    atomic_store(&n->conns_max, core->conns_max);
     stoa_stop(n->rt, 0);
 }
 

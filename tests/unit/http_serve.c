@@ -293,6 +293,23 @@ static void a_client_that_says_it_is_the_last(void **state)
     gives("BREW / HTTP/1.0\r\n\r\n", "501", CLOSED);
 }
 
+/* The last response goes out together with the end of its connection; another one never waits. */
+static void the_end_goes_with_the_last_response(void **state)
+{
+    static const char *const last[] = { "GET / HTTP/1.0\r\n\r\n", GET "GET / HTTP/1.0\r\n\r\n",
+                                        "GET / HTTP/1.1\r\n\r\n", GET };
+    (void)state;
+    for (size_t i = 0; i < sizeof last / sizeof *last; i++) {
+        struct play p = { 0 };
+        play_begin(&p, hello, NULL, str_of(last[i]));
+        enum fake_end end = play_run(&p);
+        assert_int_equal(p.c.sends, 1);
+        assert_int_equal(p.c.more, i < 3);
+        assert_int_equal(end == KEPT, i == 3);
+        play_end(&p);
+    }
+}
+
 static void an_end_within_a_head(void **state)
 {
     (void)state;
@@ -590,6 +607,7 @@ int main(void)
         cmocka_unit_test(a_client_that_takes_nothing),
         cmocka_unit_test(a_half_close_after_the_request),
         cmocka_unit_test(a_client_that_says_it_is_the_last),
+        cmocka_unit_test(the_end_goes_with_the_last_response),
         cmocka_unit_test(an_end_within_a_head),
         cmocka_unit_test(a_listener_that_drains),
         cmocka_unit_test(a_listener_that_begins_to_drain),

@@ -243,7 +243,7 @@ static int wait_for_go(stoa_datagram *d, void *arg)
     struct waiters *w = arg;
     int r = w->parks ? task_park(task_sched(stoa_datagram_task(d))) : 0;
     while (r == 0 && !w->go)
-        r = stoa_sleep(stoa_datagram_task(d), STOA_MS);
+        r = stoa_sleep(stoa_datagram_task(d), STOA_SEC);
     w->handled += r == 0;
     w->failed += r < 0;
     return r;
@@ -280,7 +280,7 @@ static void test_no_more_than_enough(void **state)
     assert_int_equal(f.lines, 2);
     assert_non_null(strstr(f.said, "77 datagrams"));
     w.go = true;
-    fake_wait(&f, STOA_MS);
+    fake_wait(&f, STOA_SEC);
     assert_int_equal(w.handled, 1024);
     fake_text(&f, 0, "z");
     fake_run(&f);

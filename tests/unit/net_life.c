@@ -323,6 +323,43 @@ static void test_lingering_has_an_end(void **state)
     server_stop(&g, 20 * STOA_SEC);
 }
 
+/* Answers when told to, as one whose peer said that it is done. */
+static int answer_the_last(stoa_conn *c, void *arg)
+{
+    atomic_bool *go = arg;
+    char first;
+    int r = stoa_read_all(c, &first, 1);
+    if (r == 0)
+        r = stoa_write(c, "well", 4);
+    while (r == 0 && !atomic_load(go))
+        r = stoa_sleep(stoa_conn_task(c), STOA_MS);
+    struct iovec v = { "bye", 3 };
+    if (r == 0)
+        r = conn_write(c, &v, 1, true);
+    return r < 0 ? r : CONN_GONE;
+}
+
+/* The peer was not done: the close resets, but what was held back for it comes before. */
+static void test_last_bytes_come_before_the_reset(void **state)
+{
+    struct server g;
+    atomic_bool go = false;
+    struct server_options opt = {
+        .io = *state, .serve = answer_the_last, .arg = &go, .parks = true
+    };
+    assert_int_equal(server_open(&g, &opt), 0);
+    int fd = client_connect(&g);
+    client_text(fd, "a"); /* is there when it is accepted: no receive will be under way */
+    server_run(&g);
+    client_expect(fd, "well");
+    client_text(fd, "and what nobody reads");
+    atomic_store(&go, true);
+    client_expect(fd, "bye");
+    close(fd);
+    server_stop(&g, 20 * STOA_SEC);
+    assert_int_equal(g.lines, 0);
+}
+
 static void test_reset_by_peer(void **state)
 {
     struct server g;
@@ -434,6 +471,7 @@ int main(void)
         BOTH(test_many_hold_up_nobody),
         BOTH(test_lingering),
         BOTH(test_lingering_has_an_end),
+        BOTH(test_last_bytes_come_before_the_reset),
         BOTH(test_reset_by_peer),
         BOTH(test_handler_fails),
         BOTH(test_park),

@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "base/sys.h"
+#include "io/valgrind.h"
 #include "net/conn.h"
 #include "support/server.h"
 
@@ -294,6 +295,11 @@ static void serve_with_few_descriptors(void **state, int to_parent)
 static void test_out_of_descriptors(void **state)
 {
     int down[2], up[2];
+    if (RUNNING_ON_VALGRIND) {
+        print_message(
+            "not under valgrind: past its limit it accepts connections, and closes them\n");
+        skip();
+    }
     assert_int_equal(pipe(down) | pipe(up), 0);
     pid_t child = fork();
     if (child == 0) {

@@ -24,11 +24,12 @@ static int obey(stoa_conn *c, void *arg)
     char letter = s.p[s.n - 1];
     struct iovec v = { (char *)s.p, s.n };
     conn_consume(c, s.n);
-    r = conn_write(c, &v, 1, false);
+    r = conn_write(c, &v, 1, letter == 'h');
     if (r < 0)
         return r;
     switch (letter) {
     case 'c': return CONN_CLOSE;
+    case 'h': /* as 'g', and the bytes may wait for the end */
     case 'g': return CONN_GONE;
     case 'f': return stoa_finish(c);
     case 'r': return -EIO;
@@ -81,6 +82,37 @@ static void test_promise_broken(void **state)
     fake_run(&f);
     assert_true(f.peers[p].shut && !is_closed(&f, p));
     fake_end(&f, p, 0);
+    fake_run(&f);
+    assert_true(is_closed(&f, p));
+    fake_close(&f, 0);
+}
+
+/* What was held back for the end goes out with it, even before a close that must wait for a receive,
+ * or is a reset. */
+static void test_end_goes_with_the_last_bytes(void **state)
+{
+    (void)state;
+    struct fake f;
+    open_obey(&f);
+    int p = fake_connect(&f);
+    fake_text(&f, p, "h");
+    fake_turn(&f);
+    fake_expect(&f, p, "h");
+    assert_true(is_closed(&f, p) && f.peers[p].shut);
+    p = fake_connect(&f);
+    fake_text(&f, p, "h");
+    fake_text(&f, p, "one more"); /* unread at the close */
+    fake_run(&f);
+    fake_expect(&f, p, "h");
+    assert_true(is_closed(&f, p));
+    p = fake_connect(&f);
+    f.late_cancels = 2;
+    fake_run(&f);
+    fake_text(&f, p, "h");
+    while (!f.peers[p].shut)
+        fake_turn(&f);
+    fake_expect(&f, p, "h");
+    assert_true(!is_closed(&f, p) && fake_receives(&f, p));
     fake_run(&f);
     assert_true(is_closed(&f, p));
     fake_close(&f, 0);
@@ -485,6 +517,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_one_request_arms_nothing),
         cmocka_unit_test(test_promise_broken),
+        cmocka_unit_test(test_end_goes_with_the_last_bytes),
         cmocka_unit_test(test_gone_before_it_spoke),
         cmocka_unit_test(test_end_was_read_already),
         cmocka_unit_test(test_failure_resets),
