@@ -361,9 +361,19 @@ def test_endless_kinds():
             assert read_n(c, 1000) == expected[:1000], kind
 
 
+@contextlib.contextmanager
+def port_of_ours():
+    """A free port that nobody else is given, even when the server has let go of it."""
+    with socket.socket() as keeper:
+        keeper.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        keeper.bind(("127.0.0.1", 0))
+        yield keeper.getsockname()[1]
+
+
 def test_refuse_after():
     for io in IO:
-        with Stoa("--fault", "refuse-after=2", io=io) as s:
+        with port_of_ours() as port, Stoa("--fault", "refuse-after=2", io=io,
+                                          listen=f"127.0.0.1:{port}") as s:
             with client(s.port) as first, client(s.port) as second:
                 for c in (first, second, first):  # who is there is served on
                     c.sendall(GET)
