@@ -614,12 +614,14 @@ const struct stoa_cause cause_table[] = {
         .stage = STOA_STAGE_CONNECT,
         .errs = { ECONNRESET },
         .exit_code = EXIT_CONNECT_RESET,
-        .what = "the connection was reset while it was being made",
+        .what = "the connection was reset as soon as it was made",
         .rules_out = "Somebody is there, and answers.",
         .hint = "Look whether the server's accept queue overflows "
-                "(net.ipv4.tcp_abort_on_overflow=1), or a load balancer in between has no "
-                "server.",
-        .page = "The handshake was answered and then torn down.",
+                "(net.ipv4.tcp_abort_on_overflow=1), a load balancer in between has no server, "
+                "or the process resets what it accepts.",
+        .page = "The handshake was answered, and a reset followed at once, before anything was "
+                "sent. A reset in place of the answer is connect.refused; one that comes a "
+                "moment later is reply.reset_before.",
     },
     {
         .id = "connect.not_unicast",
@@ -820,10 +822,11 @@ const struct stoa_cause cause_table[] = {
         .exit_code = EXIT_REPLY_CLOSED,
         .what = "the peer closed without a byte of a reply",
         .rules_out = "Network and listener: the connection was made and ended in order.",
-        .hint = "Look at the peer's log; it took the request and hung up. Does it speak this "
+        .hint = "Look at the peer's log: it hung up instead of an answer. Does it speak this "
                 "protocol?",
         .page = "An orderly end (FIN) instead of a reply: a worker that ended, an idle time-out "
-                "that met the request, an access rule that hangs up.",
+                "that met the request, an access rule that hangs up, maybe before it read the "
+                "request.",
     },
     {
         .id = "reply.reset_before",
@@ -942,9 +945,9 @@ const struct stoa_cause cause_table[] = {
         .what = "the length of the reply is ambiguous or no number",
         .rules_out = "The connection itself.",
         .hint = "Look at what the peer, or a proxy in between, runs.",
-        .page = "Two lengths, a length together with chunks, or a length that is no number: two "
-                "readers could read it differently (request smuggling), so nothing of it is "
-                "used.",
+        .page = "Two lengths, a length together with chunks, or a length that is no number or "
+                "too large to be counted: two readers could read it differently (request "
+                "smuggling), so nothing of it is used.",
     },
     {
         .id = "reply.malformed_coding",
@@ -964,8 +967,9 @@ const struct stoa_cause cause_table[] = {
         .what = "a chunk of the reply is malformed",
         .rules_out = "The connection itself, and the head.",
         .hint = "Look at what the peer runs.",
-        .page = "A chunk's size is no hexadecimal number, no line end follows its data, or the "
-                "trailer section behind the last one is malformed or too long.",
+        .page = "A chunk's size is no hexadecimal number or too large to be counted, no line end "
+                "follows its data, or the trailer section behind the last one is malformed or "
+                "too long.",
     },
     {
         .id = "reply.excess",
@@ -973,9 +977,10 @@ const struct stoa_cause cause_table[] = {
         .exit_code = EXIT_REPLY_MALFORMED,
         .what = "more bytes came than the reply announced",
         .rules_out = "The connection itself.",
-        .hint = "Look at what the peer runs: its Content-Length is too small.",
-        .page = "Bytes behind the end of a reply that nobody asked for: the length is wrong, "
-                "and the body probably cut.",
+        .hint = "Look at what the peer runs: its Content-Length is too small, or a body stands "
+                "where there is none.",
+        .page = "Bytes behind the end of a reply that nobody asked for: the length is wrong, and "
+                "the body probably cut; or a body follows a status that has none (204, 304).",
     },
     {
         .id = "reply.head_endless",
@@ -984,7 +989,8 @@ const struct stoa_cause cause_table[] = {
         .what = "the head of the reply does not end",
         .rules_out = "The connection itself.",
         .hint = "Look at what the peer runs.",
-        .page = "More bytes or fields came than a head may have.",
+        .page = "More bytes or fields came than a head may have, or one interim reply (1xx) "
+                "after the other and no final one.",
     },
     {
         .id = "reply.not_http",
