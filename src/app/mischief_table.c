@@ -54,8 +54,8 @@ const struct mischief_kind mischief_table[] = {
                                              "Connection: close\r\n\r\n") },
         .end = MISCHIEF_CLOSE,
         .does = "sends a 408 and the end before any request, as to an idle connection",
-        .client = "It is no answer to a request that was sent later: send that one again on a new "
-                  "connection.",
+        .client = "It is no answer to a request that was sent later: repeat that one on a new "
+                  "connection (RFC 9110, section 15.5.9).",
     },
 
     {
@@ -206,7 +206,8 @@ const struct mischief_kind mischief_table[] = {
     {
         .name = "cut-in-chunk",
         .first = { MISCHIEF_AT_REQUEST,
-                   BYTES(OK TEXT "Transfer-Encoding: chunked\r\n\r\n3e8\r\n" PART) },
+                   BYTES(OK TEXT "Transfer-Encoding: chunked\r\n\r\n19\r\n" PART
+                                 "\r\n19\r\nThis reply") },
         .end = MISCHIEF_CLOSE,
         .does = "ends the stream in the middle of a chunk",
         .client = "A chunk that is cut is a failure.",

@@ -39,7 +39,7 @@ ENDED = {
     "cut-head": (GET, OK + TYPE + b"Content-Length: 21\r\n", FIN),
     "cut-body": (GET, OK + TYPE + b"Content-Length: 1000\r\n\r\n" + PART, FIN),
     "cut-chunk": (GET, CHUNKED + b"19\r\n" + PART + b"\r\n", FIN),
-    "cut-in-chunk": (GET, CHUNKED + b"3e8\r\n" + PART, FIN),
+    "cut-in-chunk": (GET, CHUNKED + b"19\r\n" + PART + b"\r\n19\r\nThis reply", FIN),
     "two-lengths": (GET, OK + TYPE + b"Content-Length: 4\r\nContent-Length: 21\r\n\r\n" + WHOLE, FIN),
     "length-and-chunked": (GET, OK + TYPE + b"Content-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n15\r\n"
                            + WHOLE + b"\r\n0\r\n\r\n", FIN),
