@@ -369,6 +369,18 @@ const struct stoa_cause cause_table[] = {
                 "firewall or load balancer forges it in the host's name.",
     },
     {
+        .id = "connect.refused_udp",
+        .stage = STOA_STAGE_CONNECT,
+        .exit_code = EXIT_REFUSED,
+        .what = "the host answered that nothing listens on that UDP port",
+        .rules_out = "Name, route and host are fine: an answer came back. A firewall that drops is "
+                     "ruled out.",
+        .hint = "On the host: `ss -lun` shows what listens, and on which address.",
+        .page = "A datagram to a port without a socket is answered by ICMP port unreachable; the "
+                "kernel tells it to the socket that sent, at its next call. A firewall's `reject` "
+                "rule sends the same.",
+    },
+    {
         .id = "connect.wrong_address",
         .stage = STOA_STAGE_CONNECT,
         .exit_code = EXIT_REFUSED,
@@ -1058,6 +1070,47 @@ const struct stoa_cause cause_table[] = {
         .rules_out = "Connection and protocol.",
         .hint = "The status and the body say more.",
         .page = "With --fail, a status of 400 and above is a failure.",
+    },
+    {
+        .id = "reply.redirects_many",
+        .stage = STOA_STAGE_REPLY,
+        .exit_code = EXIT_REPLY_MALFORMED,
+        .what = "the replies lead on and on: more than 10 redirects",
+        .rules_out = "Connection and protocol.",
+        .hint =
+            "Look at the exchanges (-v): two that lead to one another are a loop, often of http "
+            "and https, or of a host with and without www.",
+        .page = "With -L, redirects are followed, at most 10 of them.",
+    },
+    {
+        .id = "reply.redirect_malformed",
+        .stage = STOA_STAGE_REPLY,
+        .exit_code = EXIT_REPLY_MALFORMED,
+        .what = "the reply leads to what is no URL",
+        .rules_out = "Connection and protocol.",
+        .hint = "Look at what the peer runs: its Location field is wrong.",
+        .page = "The Location of a redirect, resolved against the URL that was asked for (RFC 3986 "
+                "section 5.2), cannot be asked for: its host is missing, its port is no port.",
+    },
+    {
+        .id = "reply.redirect_scheme",
+        .stage = STOA_STAGE_REPLY,
+        .exit_code = EXIT_REPLY_PROTOCOL,
+        .what = "the reply leads to another scheme than http",
+        .rules_out = "Connection and protocol.",
+        .hint = "Ask there with a client that has the scheme; most often it is https.",
+        .page = "With -L, redirects are followed from http to http only: there is no TLS yet, and "
+                "no server should lead a client to its files.",
+    },
+    {
+        .id = "reply.none_udp",
+        .stage = STOA_STAGE_REPLY,
+        .exit_code = EXIT_REPLY_TIMEOUT,
+        .what = "no datagram came back",
+        .rules_out = "A closed port of a host that answers: ICMP would have said so.",
+        .hint = "Does the service answer such data at all? A larger -m waits longer.",
+        .page = "UDP has no handshake: a service that does not answer this datagram, a firewall "
+                "that drops it or its answer, and a host that is not there all look the same.",
     },
     {
         .id = "reply.deadline",
