@@ -36,6 +36,8 @@ static const struct stoa_cause *cause_unix(const struct attempt *a, char *detail
 {
     const struct io_sys *sys = a->core->sys;
     struct stat st;
+    if (a->err == -EACCES || a->err == -EPERM)
+        return named("connect.unix_permission");
     if (a->err != -ECONNREFUSED)
         return cause_of(STOA_STAGE_CONNECT, a->err);
     if (sys->lstat(sys, a->to.un.sun_path, &st) == 0 && !S_ISSOCK(st.st_mode) &&
