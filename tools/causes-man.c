@@ -60,6 +60,6 @@ int main(void)
             printf(".Sh STAGE %s\n", stoa_stage_name(c->stage));
         put_cause(c);
     }
-    fputs(".Sh SEE ALSO\n.Xr stoa-explain 1\n", stdout);
+    fputs(".Sh SEE ALSO\n.Xr stoa-call 1 ,\n.Xr stoa-explain 1\n", stdout);
     return ferror(stdout) || fflush(stdout) ? 1 : 0;
 }

@@ -10,6 +10,8 @@ static const struct command {
 } commands[] = {
     { "serve", "[OPTIONS] [DIR]", "hand out a folder over HTTP, or a built-in handler",
       command_serve },
+    { "call", "[OPTIONS] TARGET", "make one request, and say how each stage of it went",
+      command_call },
     { "explain", "[CODE]", "what an errno, an exit code or a cause means, and what to try",
       command_explain },
 };
