@@ -300,6 +300,11 @@ static int fail_body(stoa_http *x, int r)
         fetch_fail(x, id, "%s, after %llu bytes of the body", fault_reason(b->fault), got);
     else if (!b->chunked && !b->until_close)
         fetch_fail(x, id, "%llu of %lld bytes came", got, (long long)x->head.content_length);
+    else if (b->chunked && b->decoder.left > 0)
+        fetch_fail(x, id, "%llu bytes came; of the last chunk %llu bytes are missing", got,
+                   (unsigned long long)b->decoder.left);
+    else if (b->chunked)
+        fetch_fail(x, id, "%llu bytes came in whole chunks, and not the end", got);
     else
         fetch_fail(x, id, "%llu bytes came, and not the end", got);
     return r;
