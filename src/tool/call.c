@@ -1,6 +1,6 @@
 /* tool/call.c -- `stoa call`: options, runtime, the one task; then what is told of it. */
-#include "tool/call_close.h"
 #include "tool/call_json.h"
+#include "tool/call_look.h"
 #include "tool/call_run.h"
 
 #include "base/cause.h"
@@ -31,6 +31,12 @@ bool call_is_late(const stoa_task *t, const struct call *c)
 void call_fail(struct call *c, const struct stoa_cause *cause, int err, const char *detail)
 {
     struct call_report *r = &c->report;
+    char seen[sizeof r->detail];
+    bool unanswered = strcmp(cause->id, "reply.timeout") == 0;
+    if (unanswered && call_look_at_peer(r, seen, sizeof seen)) {
+        cause = stoa_cause_find("reply.never_read");
+        detail = seen;
+    }
     r->cause = cause;
     r->err = err;
     r->exit_code = cause->exit_code;
@@ -187,7 +193,7 @@ int command_call(char **args)
     c->report.o = &c->o;
     if (call_options_read(&c->o, args, &exit_code)) {
         run_all(c);
-        call_close_look(&c->report);
+        call_look_at_ends(&c->report);
         tell_all(c);
         exit_code = c->report.exit_code;
     }

@@ -53,7 +53,7 @@ static void who_answered(const struct call_report *r, const struct stoa_try *t, 
 static void say_listener(FILE *to, const struct stoa_try *t)
 {
     char text[TEXT_BYTES];
-    if (!t->is_local || t->queue < 0)
+    if (!t->is_local || t->queue <= 0 || t->detail[0])
         return;
     if (t->queue_max < 0)
         snprintf(text, sizeof text, "%d connections wait in its accept queue", t->queue);
@@ -156,7 +156,8 @@ static void say_what(FILE *to, const struct call_report *r, const char *what)
     char target[300];
     const char *url = r->last && r->last->url ? r->last->url->text : r->o->target;
     str_escape(target, sizeof target, str_of(url));
-    fprintf(to, "stoa: %s: %s%s%s\n", target, what, r->detail[0] ? ": " : "", r->detail);
+    fprintf(to, "stoa: %s: %s\n", target, what);
+    say(to, "seen", r->detail);
 }
 
 static void say_cause(FILE *to, const struct call_report *r)

@@ -1,9 +1,10 @@
-/* tool/call_close.c -- see call_close.h. A socket that is closed and not yet forgotten is in the
- * kernel's tables still; which of its states it is in says which side ended first. */
-#include "tool/call_close.h"
+/* tool/call_look.c -- see call_look.h. A socket that is closed and not yet forgotten is in the kernel's
+ * tables still; which of its states it is in says which side ended first. */
+#include "tool/call_look.h"
 
 #include "base/sys.h"
-#include "probe/diag.h"
+#include "probe/holder.h"
+#include "tool/call_words.h"
 
 #include <arpa/inet.h>
 #include <stdlib.h>
@@ -72,7 +73,7 @@ static bool is_reused(const struct call_exchange *x)
     return d->count == 0 && !d->cause && x->report.peer[0];
 }
 
-void call_close_look(struct call_report *r)
+void call_look_at_ends(struct call_report *r)
 {
     struct diag d;
     if (r->o->scheme != CALL_HTTP && r->o->scheme != CALL_TCP)
@@ -91,4 +92,36 @@ void call_close_look(struct call_report *r)
         x->end_state = state == DIAG_CLOSE ? "CLOSED" : diag_state_name(state);
     }
     diag_done(&d);
+}
+
+/* ---- a peer on this machine ---- */
+
+/* A process that has the connection and leaves all of the request unread. */
+static void say_unread(const struct diag_socket *s, uint64_t bytes, char *detail, size_t n)
+{
+    struct holder h;
+    char who[300], count[CALL_WORD_BYTES];
+    holder_find(io_sys_kernel(), s, &h);
+    snprintf(detail, n, "%s of the request lie unread in the receive buffer of %s",
+             call_bytes(count, bytes), holder_format(&h, who, sizeof who));
+}
+
+bool call_look_at_peer(const struct call_report *r, char *detail, size_t n)
+{
+    const struct stoa_http_report *h = &r->last->report;
+    union diag_addr local, peer;
+    struct diag_socket s;
+    struct diag d;
+    if (!read_addr(h->local, &local) || !read_addr(h->peer, &peer))
+        return false;
+    diag_init(&d, io_sys_kernel(), &mem_default);
+    bool is_here = diag_find(&d, &peer, &local, &s) == 0 && s.state != DIAG_LISTEN;
+    diag_done(&d);
+    if (is_here && s.inode == 0 && s.state != DIAG_TIME_WAIT)
+        snprintf(detail, n, "nobody has accepted the connection: it waits in the accept queue");
+    else if (is_here && h->request_bytes > 0 && s.rqueue >= h->request_bytes)
+        say_unread(&s, h->request_bytes, detail, n);
+    else
+        return false;
+    return true;
 }
