@@ -13,8 +13,10 @@
 /* returns true = found, look no further. */
 typedef bool visit_name(void *ctx, int dir, const char *name);
 
-/* Whether one of the folder's entries was found. */
-static bool look_through(const struct io_sys *sys, const char *path, visit_name *visit, void *ctx)
+/* Whether one of the folder's entries was found. Not inlined: two of these buffers in one frame would
+ * be much of a task's stack. */
+__attribute__((noinline)) static bool look_through(const struct io_sys *sys, const char *path,
+                                                   visit_name *visit, void *ctx)
 {
     union {
         struct dirent64 first;
