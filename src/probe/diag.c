@@ -121,7 +121,9 @@ static bool read_inet(const void *body, size_t len, uint8_t protocol, struct dia
         read_addr(&s->local, m.idiag_family, id->idiag_src, id->idiag_sport, id->idiag_if);
     read_addr(&s->remote, m.idiag_family, id->idiag_dst, id->idiag_dport, id->idiag_if);
     s->type = protocol == IPPROTO_UDP ? SOCK_DGRAM : SOCK_STREAM;
-    s->state = m.idiag_state;
+    /* A TCP socket is told of as closed only where it has a port at least. */
+    bool is_bound = protocol == IPPROTO_TCP && m.idiag_state == DIAG_CLOSE;
+    s->state = is_bound ? DIAG_BOUND : m.idiag_state;
     s->timer = m.idiag_timer;
     s->retrans = m.idiag_retrans;
     s->expires_ms = m.idiag_expires;
@@ -208,7 +210,18 @@ struct visitor {
     diag_visit *visit;
     void *ctx;
     uint8_t family, protocol;
+    uint16_t local_port, remote_port; /* network order; 0 = any */
 };
+
+/* The kernel compares the ports; but not those of sockets that are only bound (6.18), so we do, too. */
+static bool is_wanted(const struct visitor *v, const struct diag_socket *s)
+{
+    bool is_v4 = s->local.family == AF_INET;
+    in_port_t local = is_v4 ? s->local.v4.sin_port : s->local.v6.sin6_port;
+    in_port_t remote = is_v4 ? s->remote.v4.sin_port : s->remote.v6.sin6_port;
+    return (!v->local_port || v->local_port == local) &&
+           (!v->remote_port || v->remote_port == remote);
+}
 
 static int visit_message(void *ctx, uint16_t type, const void *body, size_t len)
 {
@@ -216,9 +229,11 @@ static int visit_message(void *ctx, uint16_t type, const void *body, size_t len)
     struct diag_socket s;
     if (type != SOCK_DIAG_BY_FAMILY)
         return 0;
-    bool is_whole =
-        v->family == AF_UNIX ? read_unix(body, len, &s) : read_inet(body, len, v->protocol, &s);
-    return is_whole ? v->visit(v->ctx, &s) : -EPROTO;
+    if (v->family == AF_UNIX)
+        return read_unix(body, len, &s) ? v->visit(v->ctx, &s) : -EPROTO;
+    if (!read_inet(body, len, v->protocol, &s))
+        return -EPROTO;
+    return is_wanted(v, &s) ? v->visit(v->ctx, &s) : 0;
 }
 
 static uint8_t extensions(bool tcp)
@@ -260,7 +275,9 @@ static int ask_unix(struct diag *d, const struct diag_query *q, struct visitor *
 
 int diag_each(struct diag *d, const struct diag_query *q, diag_visit *visit, void *ctx)
 {
-    struct visitor v = { visit, ctx, (uint8_t)q->family, q->protocol };
+    struct visitor v = {
+        visit, ctx, (uint8_t)q->family, q->protocol, htons(q->local_port), htons(q->remote_port)
+    };
     return q->family == AF_UNIX ? ask_unix(d, q, &v) : ask_inet(d, q, &v);
 }
 
@@ -300,6 +317,6 @@ int diag_find(struct diag *d, const union diag_addr *local, const union diag_add
     put_addr(remote, id->idiag_dst, &id->idiag_dport);
     if (local->family == AF_INET6 && IN6_IS_ADDR_LINKLOCAL(&local->v6.sin6_addr))
         id->idiag_if = local->v6.sin6_scope_id;
-    struct visitor v = { keep, ret, (uint8_t)local->family, IPPROTO_TCP };
+    struct visitor v = { keep, ret, (uint8_t)local->family, IPPROTO_TCP, 0, 0 };
     return netlink_ask(&d->netlink, &ask.h, sizeof ask, visit_message, &v);
 }

@@ -89,7 +89,7 @@ struct diag_query {
     uint8_t protocol;                 /* IPPROTO_TCP, IPPROTO_UDP; not looked at for AF_UNIX */
     bool tcp;                         /* fill in diag_socket.tcp */
     int states;                       /* 1 << DIAG_LISTEN | ...; DIAG_ALL_STATES */
-    uint16_t local_port, remote_port; /* host order; 0 = any. The kernel compares. */
+    uint16_t local_port, remote_port; /* host order; 0 = any; not looked at for AF_UNIX */
 };
 
 struct diag {

@@ -89,24 +89,37 @@ static struct stoa_str cut_field(struct stoa_str *rest)
     return field;
 }
 
-/* Lines of "name:password:uid:...", passwd(5); what a name service knows beyond it stays unknown. */
-static void read_user(const struct io_sys *sys, struct holder *ret)
+/* The name that passwd(5) has for it ("name:password:uid:..."), "" when it has none: what a name
+ * service knows beyond it stays unknown. */
+static void find_user(const struct io_sys *sys, uint32_t uid, char *name, size_t n)
 {
     struct proc_words w;
     struct stoa_str word;
     int line = -1;
-    if (proc_words_open(&w, sys, "/etc/passwd") < 0)
+    name[0] = 0;
+    if (uid == UINT32_MAX || proc_words_open(&w, sys, "/etc/passwd") < 0)
         return;
-    while (!ret->user[0] && proc_words_next(&w, &word)) {
+    while (!name[0] && proc_words_next(&w, &word)) {
         bool is_first = w.line != line;
-        struct stoa_str name = cut_field(&word);
-        uint64_t uid;
+        struct stoa_str found = cut_field(&word);
+        uint64_t number;
         cut_field(&word);
         line = w.line;
-        if (is_first && str_to_u64(cut_field(&word), &uid) && uid == ret->uid)
-            str_escape(ret->user, sizeof ret->user, name);
+        if (is_first && str_to_u64(cut_field(&word), &number) && number == uid)
+            str_escape(name, n, found);
     }
     proc_words_close(&w);
+}
+
+char *holder_format_user(const struct io_sys *sys, uint32_t uid, char *buf, size_t n)
+{
+    char name[40];
+    find_user(sys, uid, name, sizeof name);
+    if (name[0])
+        snprintf(buf, n, "user %s", name);
+    else
+        snprintf(buf, n, "user %u", (unsigned)uid);
+    return buf;
 }
 
 static void read_unit(const struct io_sys *sys, uint64_t cgroup, struct holder *ret)
@@ -130,15 +143,14 @@ void holder_find(const struct io_sys *sys, const struct diag_socket *s, struct h
     ret->pid = search.pid;
     if (ret->pid)
         read_command(sys, ret->pid, ret);
-    if (ret->uid != UINT32_MAX)
-        read_user(sys, ret);
+    find_user(sys, ret->uid, ret->user, sizeof ret->user);
     if (ret->pid || s->cgroup)
         read_unit(sys, s->cgroup, ret);
 }
 
 char *holder_format(const struct holder *h, char *buf, size_t n)
 {
-    char who[160] = "a process that cannot be seen", user[100] = "";
+    char who[90] = "a process that cannot be seen", user[50] = "";
     if (h->pid)
         snprintf(who, sizeof who, "pid %d%s%s%s", h->pid, h->command[0] ? " (" : "", h->command,
                  h->command[0] ? ")" : "");

@@ -5,12 +5,14 @@
 
 #include "probe/diag.h"
 
+enum { HOLDER_TEXT_BYTES = 240 }; /* enough for holder_format */
+
 struct holder {
     int pid;          /* the first process that has it open; 0 = none that we may see */
     uint32_t uid;     /* of who made the socket; UINT32_MAX = not known */
     char command[64]; /* its name (/proc/PID/comm), escaped; "" = not known */
-    char user[64];    /* the uid's name in /etc/passwd, escaped; "" = it has none there */
-    char unit[128];   /* the service or container, escaped: "nginx.service"; "" = none, not known */
+    char user[40];    /* the uid's name in /etc/passwd, escaped; "" = it has none there */
+    char unit[96];    /* the service or container, escaped: "nginx.service"; "" = none, not known */
 };
 
 /* Looks through the open descriptors of all processes: milliseconds, tens of them on a busy machine,
@@ -18,7 +20,10 @@ struct holder {
  *   s    of diag_each or diag_find; s->inode 0: nobody holds it, only user and unit are looked for. */
 void holder_find(const struct io_sys *sys, const struct diag_socket *s, struct holder *ret);
 
-/* In words: "pid 1234 (nginx) of root, nginx.service"; "a process of user 1000 (ann)"; "a process that
+/* "user www-data", escaped; "user 1000" where /etc/passwd has no name. returns buf. */
+char *holder_format_user(const struct io_sys *sys, uint32_t uid, char *buf, size_t n);
+
+/* In words: "pid 1234 (nginx) of user root, nginx.service"; "a process of user 1000"; "a process that
  * cannot be seen". returns buf. */
 char *holder_format(const struct holder *h, char *buf, size_t n);
 

@@ -208,6 +208,25 @@ static void test_one_connection(void **state)
     assert_int_equal(diag_find(&diag, &a, &other, &s), -ENOENT);
 }
 
+/* Kernels before 6.8 do not tell of them; those after it tell of all, whatever port was asked for. */
+static void test_bound_only(void **state)
+{
+    (void)state;
+    union diag_addr a, b;
+    int fd = bound(AF_INET, SOCK_STREAM, &a), other = bound(AF_INET, SOCK_STREAM, &b);
+    struct found f = ask(&(struct diag_query){ .family = AF_INET,
+                                               .protocol = IPPROTO_TCP,
+                                               .states = 1 << DIAG_BOUND,
+                                               .local_port = port_of(&a) });
+    close(fd);
+    close(other);
+    if (f.count == 0)
+        skip();
+    assert_int_equal(f.count, 1);
+    assert_int_equal(f.last.state, DIAG_BOUND);
+    assert_int_equal(port_of(&f.last.local), port_of(&a));
+}
+
 static void test_datagrams(void **state)
 {
     (void)state;
@@ -388,11 +407,17 @@ static void test_state_names(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_accept_queue), cmocka_unit_test(test_ipv6),
-        cmocka_unit_test(test_dual_stack),   cmocka_unit_test(test_one_connection),
-        cmocka_unit_test(test_datagrams),    cmocka_unit_test(test_unix),
-        cmocka_unit_test(test_enough),       cmocka_unit_test(test_malformed_answers),
-        cmocka_unit_test(test_attributes),   cmocka_unit_test(test_own_addresses),
+        cmocka_unit_test(test_accept_queue),
+        cmocka_unit_test(test_ipv6),
+        cmocka_unit_test(test_dual_stack),
+        cmocka_unit_test(test_one_connection),
+        cmocka_unit_test(test_datagrams),
+        cmocka_unit_test(test_bound_only),
+        cmocka_unit_test(test_unix),
+        cmocka_unit_test(test_enough),
+        cmocka_unit_test(test_malformed_answers),
+        cmocka_unit_test(test_attributes),
+        cmocka_unit_test(test_own_addresses),
         cmocka_unit_test(test_state_names),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
