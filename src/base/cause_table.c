@@ -89,9 +89,9 @@ const struct stoa_cause cause_table[] = {
         .rules_out = "The address belongs to this machine and the port needs no permission.",
         .hint = "Stop the other one, or choose another port (-l :PORT; port 0 picks a free "
                 "one).",
-        .page = "Two listeners share an address and port only when both asked for it "
-                "(SO_REUSEPORT) and belong to the same user. `ss -ltnp` names the holder when "
-                "it is yours or you are root.",
+        .page = "Two sockets share an address and port only when both asked for it (SO_REUSEPORT) "
+                "and belong to the same user. The message names the process that holds it when it "
+                "is yours or you are root, else its user and service; `ss -ltnp` does the same.",
     },
     {
         .id = "bind.in_use_wildcard",
@@ -129,9 +129,10 @@ const struct stoa_cause cause_table[] = {
         .exit_code = EXIT_PORT_IN_USE,
         .what = "ended connections of that port are in TIME_WAIT",
         .rules_out = "No process holds the port.",
-        .hint = "Set SO_REUSEADDR before bind (stoa does), or wait a minute.",
+        .hint = "Wait a minute, or choose another port.",
         .page = "The side that closes first remembers the connection for 60 s, so that late "
-                "segments cannot reach its successor. Without SO_REUSEADDR that blocks bind. "
+                "segments cannot reach its successor. That blocks bind unless both servers, the "
+                "earlier one and the new one, set SO_REUSEADDR before bind: stoa does. "
                 "`ss -tan state time-wait` shows them; they have no process, which is why lsof "
                 "shows nothing.",
     },
@@ -169,6 +170,18 @@ const struct stoa_cause cause_table[] = {
         .page = "Ports below net.ipv4.ip_unprivileged_port_start are for processes with "
                 "CAP_NET_BIND_SERVICE in the user namespace that owns the network namespace. "
                 "`setcap cap_net_bind_service=+ep FILE` gives it to a binary.",
+    },
+    {
+        .id = "bind.forbidden",
+        .stage = STOA_STAGE_BIND,
+        .exit_code = EXIT_PERMISSION,
+        .what = "a rule of this machine forbids to bind that address or port",
+        .rules_out = "It is no privileged port: net.ipv4.ip_unprivileged_port_start is below it.",
+        .hint = "Look at what confines the process: SELinux or AppArmor (`dmesg`, ausearch), "
+                "Landlock, a BPF program of its control group, systemd's SocketBindDeny=.",
+        .page = "bind(2) says EACCES or EPERM for a port that needs no privilege when a security "
+                "module, a Landlock rule or a BPF program at the control group refuses it. The "
+                "kernel does not tell which one.",
     },
     {
         .id = "bind.not_local",

@@ -95,19 +95,19 @@ static bool add_address(struct serve_options *o, const char *text)
         return false;
     }
     struct serve_address *a = &o->addresses[o->address_count];
-    *a = (struct serve_address){ .scheme = o->echo ? SERVE_TCP : SERVE_HTTP, .text = text };
+    *a = (struct serve_address){ .scheme = o->echo ? SERVE_TCP : SERVE_HTTP, .text = str_of(text) };
     for (enum serve_scheme s = SERVE_HTTP; s <= SERVE_UDP; s++)
         if (str_starts(str_of(text), str_of(schemes[s]))) {
             a->scheme = s;
-            a->text = text + strlen(schemes[s]);
+            a->text = str_from(str_of(text), strlen(schemes[s]));
         }
-    struct stoa_str place = str_of(a->text);
-    if (a->scheme == SERVE_HTTP && a->text != text && str_ends(place, STR("/")))
-        place.n--; /* as copied from the line that says where we listen */
+    if (a->scheme == SERVE_HTTP && a->text.p != text && str_ends(a->text, STR("/")))
+        a->text.n--; /* as copied from the line that says where we listen */
+    struct addr_parts parts;
     const char *why = "";
     char shown[200];
     str_escape(shown, sizeof shown, str_of(text));
-    if (addr_split(place, &a->parts, &why) < 0) {
+    if (addr_split(a->text, &parts, &why) < 0) {
         wrong_usage("serve", "--listen %s: %s", shown, why);
         return false;
     }

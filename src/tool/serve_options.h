@@ -12,8 +12,7 @@ enum serve_scheme { SERVE_HTTP, SERVE_TCP, SERVE_UDP };
 
 struct serve_address {
     enum serve_scheme scheme;
-    const char *text;        /* "host:port", "unix:/path": without the scheme; borrowed from argv */
-    struct addr_parts parts; /* the same, split */
+    struct stoa_str text; /* "host:port", "unix:/path": without the scheme; borrowed from argv */
 };
 
 enum { SERVE_ADDRESSES_MAX = 64 };

@@ -122,7 +122,7 @@ static void test_answers_from_where_it_came_to(void **state)
 static void test_cores(void **state)
 {
     struct server g, second;
-    struct net_failure f;
+    static struct net_failure f;
     char text[40];
     start(&g, state, 3, "127.0.0.1:0", echo, NULL);
     for (int i = 0; i < 30; i++) { /* each from another port, so to another core */
