@@ -229,11 +229,23 @@ const struct stoa_cause cause_table[] = {
         .id = "bind.unix_in_use",
         .stage = STOA_STAGE_BIND,
         .exit_code = EXIT_PORT_IN_USE,
-        .what = "somebody answers on that Unix socket",
-        .rules_out = "It is no file left over from a dead server.",
+        .what = "another server has that Unix socket",
+        .rules_out = "It is not known to be left over from a dead server.",
         .hint = "Stop the other one, or choose another path.",
         .page = "A Unix socket's file outlives its server: then connect says ECONNREFUSED and "
-                "stoa removes it. This one was answered.",
+                "stoa removes it. This one was answered, or does not let this user connect.",
+    },
+    {
+        .id = "bind.unix_stale",
+        .stage = STOA_STAGE_BIND,
+        .exit_code = EXIT_PERMISSION,
+        .what = "a dead server's Unix socket lies there and cannot be removed",
+        .rules_out = "Nobody answers on it.",
+        .hint = "Remove the file as its owner, or choose another path.",
+        .page =
+            "A Unix socket's file outlives its server, and stoa removes one that nobody answers "
+            "on. To remove a file takes write permission for its folder, and in a folder with "
+            "the sticky bit, such as /tmp, the file must be this user's own.",
     },
     {
         .id = "bind.unix_no_socket",

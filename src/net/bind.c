@@ -53,10 +53,22 @@ static int set_socket(const struct io_sys *sys, int fd, const struct addr *a,
     return r;
 }
 
+/* bind(2) and listen(2) let it pass, and nobody can connect. */
+static bool is_for_many(const struct addr *a)
+{
+    if (a->family == AF_INET6)
+        return IN6_IS_ADDR_MULTICAST(&a->v6.sin6_addr);
+    in_addr_t v4 = ntohl(a->v4.sin_addr.s_addr);
+    return IN_MULTICAST(v4) || v4 == INADDR_BROADCAST;
+}
+
 /* One socket, bound, and listening if it is a stream. shared: it joins those that are there. */
 static int bind_one(const struct io_sys *sys, const struct addr *a, const struct bind_options *opt,
                     bool shared, int *ret, struct net_failure *failure)
 {
+    if (opt->type == SOCK_STREAM && is_for_many(a))
+        return net_failed(failure, STOA_STAGE_BIND, -EADDRNOTAVAIL, a,
+                          "nobody can connect to a multicast or broadcast address");
     int fd = sys->socket(sys, a->family, opt->type, 0);
     if (fd < 0)
         return net_failed(failure, STOA_STAGE_SOCKET, fd, a, NULL);
@@ -144,8 +156,7 @@ static int bind_path(const struct io_sys *sys, int fd, const struct addr *a,
     if (r == -EADDRINUSE && is_stale(sys, a)) {
         r = sys->unlink(sys, a->un.sun_path);
         if (r < 0)
-            return net_failed(failure, STOA_STAGE_BIND, r, a,
-                              "a socket that nobody answers on lies there and cannot be removed");
+            return net_failed(failure, STOA_STAGE_BIND, r, a, NULL);
         r = sys->bind(sys, fd, &a->any, a->len);
     }
     return r < 0 ? net_failed(failure, STOA_STAGE_BIND, r, a, NULL) : 0;

@@ -17,7 +17,8 @@ static void why_forbidden(struct net_failure *f, const struct io_sys *sys)
 {
     int64_t limit;
     bool is_known = proc_number(sys, "/proc/sys/net/ipv4/ip_unprivileged_port_start", &limit) == 0;
-    if (f->err == -EPERM || (is_known && addr_port(&f->at) >= limit)) {
+    uint16_t port = addr_port(&f->at); /* 0: a free one, which is above the limit */
+    if (f->err == -EPERM || port == 0 || (is_known && port >= limit)) {
         f->cause = stoa_cause_find("bind.forbidden");
         return;
     }
@@ -147,7 +148,8 @@ static void why_no_permission(struct net_failure *f, const struct io_sys *sys)
     struct stat st;
     int r;
     memcpy(path, f->at.un.sun_path, sizeof path);
-    f->cause = stoa_cause_find("bind.unix_permission");
+    bool is_there = sys->lstat(sys, path, &st) == 0; /* a dead one, that we cannot remove */
+    f->cause = stoa_cause_find(is_there ? "bind.unix_stale" : "bind.unix_permission");
     do
         r = cut_name(path) ? sys->lstat(sys, path, &st) : 1;
     while (r < 0);

@@ -282,11 +282,16 @@ void why_path_in_use(struct net_failure *f, const struct io_sys *sys, const stru
     f->cause = stoa_cause_find("bind.unix_in_use");
     struct diag d;
     diag_init(&d, sys, mem);
-    diag_each(&d, &(struct diag_query){ .family = AF_UNIX, .states = DIAG_ALL_STATES }, note_file,
-              &w);
+    struct diag_query q = { .family = AF_UNIX, .states = DIAG_ALL_STATES };
+    int r = diag_each(&d, &q, note_file, &w);
     diag_done(&d);
-    if (!w.found)
-        return;
-    format_holder(sys, &w.socket, who, sizeof who);
-    snprintf(f->detail, sizeof f->detail, "it is held by %s", who);
+    if (w.found) {
+        format_holder(sys, &w.socket, who, sizeof who);
+        snprintf(f->detail, sizeof f->detail, "it is held by %s", who);
+    } else if (r == 0) {
+        snprintf(
+            f->detail, sizeof f->detail,
+            "nobody is seen on it, but this user may not ask it: if its server is gone, remove "
+            "the file");
+    }
 }
