@@ -97,7 +97,7 @@ FUZZ     := $(call program,tests/fuzz)
 SIM      := $(if $(wildcard tests/sim/*.c),$(BUILD)/test/sim)
 EXAMPLES := $(patsubst %.c,$(BUILD)/%,$(wildcard examples/*.c))
 BENCH    := $(patsubst %.c,$(BUILD)/%,$(wildcard bench/*.c))
-E2E      := $(shell find tests/e2e -maxdepth 1 -name '$(or $(T),*).*' -perm -u+x 2>/dev/null | sort)
+E2E      := $(shell find tests/e2e tests/net -maxdepth 1 -name '$(or $(T),*).*' -perm -u+x 2>/dev/null | sort)
 OF_TOOLS := $(call named,tests/tools,sh)
 # For unit, fault, fuzz and sim programs: an archive, so that each links only what it uses (some put
 # something else in the place of a folder of src/).
