@@ -129,9 +129,12 @@ static void why_no_folder(struct net_failure *f, const struct io_sys *sys)
 {
     char path[sizeof f->at.un.sun_path], missing[sizeof path] = "", text[200];
     struct stat st;
+    int r;
     memcpy(path, f->at.un.sun_path, sizeof path);
-    while (cut_name(path) && sys->lstat(sys, path, &st) < 0)
+    while ((r = cut_name(path) ? sys->lstat(sys, path, &st) : 1) == -ENOENT || r == -ENOTDIR)
         strcpy(missing, path);
+    if (r != 0)
+        return;
     if (f->err == -ENOTDIR)
         snprintf(f->detail, sizeof f->detail, "%s is no folder",
                  str_escape(text, sizeof text, str_of(path)));
@@ -171,14 +174,9 @@ static void why_path(struct net_failure *f, const struct io_sys *sys, const stru
     }
 }
 
-void why_bind(struct net_failure *f, int type, const struct io_sys *sys, const struct stoa_mem *mem)
+static void why_port(struct net_failure *f, int type, const struct io_sys *sys,
+                     const struct stoa_mem *mem)
 {
-    if (f->at.len == 0 || (f->stage != STOA_STAGE_BIND && f->stage != STOA_STAGE_LISTEN))
-        return;
-    if (f->at.family == AF_UNIX) {
-        why_path(f, sys, mem);
-        return;
-    }
     switch (f->err) {
     case -EADDRINUSE: why_port_in_use(f, type, sys, mem); break;
     case -EACCES:
@@ -187,4 +185,17 @@ void why_bind(struct net_failure *f, int type, const struct io_sys *sys, const s
     case -EINVAL: why_no_scope(f, sys, mem); break;
     default: break;
     }
+}
+
+void why_bind(struct net_failure *f, int type, const struct io_sys *sys, const struct stoa_mem *mem)
+{
+    bool is_path = f->at.family == AF_UNIX;
+    if (f->at.len == 0)
+        return;
+    if (f->stage == STOA_STAGE_LISTEN && f->err == -EADDRINUSE && !is_path)
+        why_port_in_use(f, type, sys, mem);
+    else if (f->stage == STOA_STAGE_BIND && is_path)
+        why_path(f, sys, mem);
+    else if (f->stage == STOA_STAGE_BIND)
+        why_port(f, type, sys, mem);
 }

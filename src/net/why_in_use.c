@@ -57,7 +57,8 @@ struct search {
     const struct addr *a;
     enum clash clash; /* of `found`; CLASH_NONE = nothing found */
     struct diag_socket found;
-    int sharers; /* sockets on the same address as `found`, it included */
+    int sharers;  /* sockets on the same address as `found`, it included */
+    bool is_told; /* the kernel tells of sockets at all */
 };
 
 static bool is_same_place(const struct diag_socket *x, const struct diag_socket *y)
@@ -101,7 +102,8 @@ static bool search(struct diag *d, struct search *w, int type, int states)
                                 .protocol = type == SOCK_DGRAM ? IPPROTO_UDP : IPPROTO_TCP,
                                 .states = states,
                                 .local_port = addr_port(w->a) };
-        diag_each(d, &q, note, w); /* where the kernel does not tell, less is found */
+        if (diag_each(d, &q, note, w) == 0)
+            w->is_told = true;
     }
     return w->clash != CLASH_NONE;
 }
@@ -218,16 +220,20 @@ static void look_for_holder(struct net_failure *f, int type, struct diag *d,
     /* Datagram sockets have no other states that matter, and the listening ones are the cheap ones
      * to ask for. */
     int first = type == SOCK_DGRAM ? DIAG_ALL_STATES : 1 << DIAG_LISTEN | 1 << DIAG_BOUND;
-    if (search(d, &w, type, first))
+    if (search(d, &w, type, first)) {
         say_listener(f, &w, sys);
-    else if (type == SOCK_DGRAM || !search(d, &w, type, DIAG_ALL_STATES))
+        return;
+    }
+    if (type == SOCK_STREAM && search(d, &w, type, DIAG_ALL_STATES)) {
+        if (w.found.state == DIAG_TIME_WAIT)
+            say_time_wait(f, &w);
+        else
+            say_connection(f, &w, sys);
+    } else if (w.is_told) {
         snprintf(f->detail, sizeof f->detail,
                  "no socket is seen on it: it has gone meanwhile, or is bound and does not listen "
                  "(Linux tells of such sockets since 6.8)");
-    else if (w.found.state == DIAG_TIME_WAIT)
-        say_time_wait(f, &w);
-    else
-        say_connection(f, &w, sys);
+    }
 }
 
 void why_port_in_use(struct net_failure *f, int type, const struct io_sys *sys,
