@@ -304,8 +304,39 @@ def test_addresses_of_others():
                 says=["nobody can connect to a multicast or broadcast address"])
 
 
+@contextlib.contextmanager
+def cable(*commands):
+    """A pair of interfaces, of which only one is up: no other machine answers on it."""
+    def ip(line):
+        subprocess.run(["ip", *line.split()], check=True, timeout=WITHIN)
+    ip("link add stoa0 type veth peer name stoa1")
+    try:
+        for line in commands:
+            ip(line)
+        yield socket.if_nametoindex("stoa0")
+    finally:
+        ip("link del stoa0")
+
+
+def test_address_that_is_still_looked_for():
+    with cable("link set stoa0 up", "addr add 2001:db8::7/64 dev stoa0"):
+        refused("bind.not_local", BIND, "[2001:db8::7]:0", says=["another has it, too (tentative)"])
+
+
 def test_link_local_without_its_interface():
-    refused("bind.no_scope", BIND, "[fe80::1]:0")
+    refused("bind.no_scope", BIND, "[fe80::1]:0", never=["this machine has"])
+    with cable("link set stoa0 addrgenmode none", "link set stoa0 up",
+               "addr add fe80::5/64 dev stoa0 nodad") as index:
+        refused("bind.no_scope", BIND, "[fe80::5]:0", says=[f"this machine has fe80::5%{index}"])
+        refused("bind.failed", BIND, "[fe80::5%9999]:0")
+        serves(f"[fe80::5%{index}]:0")
+        serves("[fe80::5%stoa0]:0")
+
+
+def test_many_addresses():
+    with cable("link set stoa0 up", *(f"addr add 192.0.2.{n}/24 dev stoa0" for n in range(1, 60))):
+        refused("bind.not_local", BIND, "198.51.100.1:0",
+                says=["this machine has 127.0.0.1, 192.0.2.1, 192.0.2.2, ", " and 3", " more stage"])
 
 
 def test_without_ipv6():
