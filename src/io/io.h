@@ -160,7 +160,17 @@ struct io_sys {
     /* readlinkat(2): as many bytes as fit, not terminated. */
     ssize_t (*read_link)(const struct io_sys *s, int dirfd, const char *name, char *buf, size_t n);
 
+    /* A file of `bytes` zeroes to be mapped, which others may map too: at path, where nothing may be
+     * (mode 0600, its room taken from the disk, so that no later write can fail); NULL = without a
+     * path, to be found among this process's descriptors by `name`, never to shrink.
+     * returns the descriptor; -EEXIST, -ENOSPC, ... */
+    int (*make_file)(const struct io_sys *s, const char *path, const char *name, size_t bytes);
+    /* mmap(2), shared, from the beginning. returns 0 and *ret, for unmap. */
+    int (*map)(const struct io_sys *s, int fd, size_t bytes, bool writes, void **ret);
+    void (*unmap)(const struct io_sys *s, void *p, size_t bytes);
+
     struct io_clock (*clock)(const struct io_sys *s);
+    stoa_time (*moment)(const struct io_sys *s); /* CLOCK_MONOTONIC alone, which takes half of it */
     void (*random)(const struct io_sys *s, void *buf, size_t n); /* getrandom(2) */
 };
 

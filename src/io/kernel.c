@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <linux/openat2.h>
 #include <sys/eventfd.h>
+#include <sys/mman.h>
 #include <sys/random.h>
 #include <sys/sendfile.h>
 #include <sys/syscall.h>
@@ -268,6 +269,58 @@ static ssize_t sys_read_link(const struct io_sys *s, int dirfd, const char *name
     return sys_size(readlinkat(dirfd, name, buf, n));
 }
 
+/* ---- files that are mapped ---- */
+
+static int make_unnamed(const char *name, size_t bytes)
+{
+    int fd = sys_int(memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING));
+    if (fd < 0)
+        return fd;
+    int r = sys_int(ftruncate(fd, (off_t)bytes));
+    if (r == 0)
+        r = sys_int(fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL));
+    if (r < 0)
+        close(fd);
+    return r < 0 ? r : fd;
+}
+
+static int make_named(const char *path, size_t bytes)
+{
+    int fd = sys_int(open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600));
+    if (fd < 0)
+        return fd;
+    int r = sys_int(fallocate(fd, 0, 0, (off_t)bytes));
+    if (r == -EOPNOTSUPP)
+        r = -posix_fallocate(fd, 0, (off_t)bytes);
+    if (r < 0) {
+        close(fd);
+        unlink(path);
+    }
+    return r < 0 ? r : fd;
+}
+
+static int sys_make_file(const struct io_sys *s, const char *path, const char *name, size_t bytes)
+{
+    (void)s;
+    return path ? make_named(path, bytes) : make_unnamed(name, bytes);
+}
+
+static int sys_map(const struct io_sys *s, int fd, size_t bytes, bool writes, void **ret)
+{
+    (void)s;
+    void *p = mmap(NULL, bytes, PROT_READ | (writes ? PROT_WRITE : 0), MAP_SHARED, fd, 0);
+    int r = sys_ptr(p, MAP_FAILED);
+    if (r == 0)
+        *ret = p;
+    return r;
+}
+
+static void sys_unmap(const struct io_sys *s, void *p, size_t bytes)
+{
+    (void)s;
+    munmap(p, bytes);
+}
+
 /* ---- clock, random numbers, wake ---- */
 
 static int64_t clock_ns(clockid_t id)
@@ -286,6 +339,12 @@ static struct io_clock sys_clock(const struct io_sys *s)
 {
     (void)s;
     return kernel_clock();
+}
+
+static stoa_time sys_moment(const struct io_sys *s)
+{
+    (void)s;
+    return clock_ns(CLOCK_MONOTONIC);
 }
 
 static void sys_random(const struct io_sys *s, void *buf, size_t n)
@@ -338,7 +397,11 @@ const struct io_sys *io_sys_kernel(void)
         .is_cached = sys_is_cached,
         .read_dir = sys_read_dir,
         .read_link = sys_read_link,
+        .make_file = sys_make_file,
+        .map = sys_map,
+        .unmap = sys_unmap,
         .clock = sys_clock,
+        .moment = sys_moment,
         .random = sys_random,
     };
     return &calls;

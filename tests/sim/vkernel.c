@@ -294,9 +294,13 @@ static int sim_shutdown(const struct io_sys *s, int fd, int how)
     return (int)told(k, "shutdown", fd, f ? vstream_shutdown(f->stream, SERVER, how) : -EBADF);
 }
 
+enum { STAGES_FD = 1 }; /* below those that are counted: memory that is mapped */
+
 static int sim_close(const struct io_sys *s, int fd)
 {
     struct vkernel *k = kernel_of(s);
+    if (fd == STAGES_FD)
+        return 0;
     int r = (int)told(k, "close", fd, vfd_close(k, fd));
     if (world_plants(k->w, PLANT_USE_CLOSED))
         sim_shutdown(s, fd, SHUT_WR);
@@ -482,6 +486,27 @@ static ssize_t sim_read_link(const struct io_sys *s, int dirfd, const char *name
     return -ENOSYS;
 }
 
+/* ---- memory that is mapped: nobody else sees it ---- */
+
+static int sim_make_file(const struct io_sys *s, const char *path, const char *name, size_t bytes)
+{
+    (void)s, (void)path, (void)name, (void)bytes;
+    return STAGES_FD;
+}
+
+static int sim_map(const struct io_sys *s, int fd, size_t bytes, bool writes, void **ret)
+{
+    (void)s, (void)fd, (void)writes;
+    *ret = calloc(1, bytes);
+    return *ret ? 0 : -ENOMEM;
+}
+
+static void sim_unmap(const struct io_sys *s, void *p, size_t bytes)
+{
+    (void)s, (void)bytes;
+    free(p);
+}
+
 /* ---- clock and chance ---- */
 
 static struct io_clock sim_clock(const struct io_sys *s)
@@ -489,6 +514,11 @@ static struct io_clock sim_clock(const struct io_sys *s)
     struct vkernel *k = kernel_of(s);
     stoa_time ahead = world_is_planted(k->w, PLANT_TIMER_EARLY) ? k->w->now / 100 : 0;
     return (struct io_clock){ k->w->now + ahead, world_real(k->w) };
+}
+
+static stoa_time sim_moment(const struct io_sys *s)
+{
+    return sim_clock(s).mono_ns;
 }
 
 static void sim_random(const struct io_sys *s, void *buf, size_t n)
@@ -525,7 +555,11 @@ void vkernel_init(struct vkernel *k, struct world *w)
         .is_cached = sim_is_cached,
         .read_dir = sim_read_dir,
         .read_link = sim_read_link,
+        .make_file = sim_make_file,
+        .map = sim_map,
+        .unmap = sim_unmap,
         .clock = sim_clock,
+        .moment = sim_moment,
         .random = sim_random,
     };
     memset(k, 0, sizeof(*k));

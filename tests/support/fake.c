@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { LISTEN_FD = 10, PEER_FD = 100 };
+enum { LISTEN_FD = 10, STAGES_FD = 11, PEER_FD = 100 };
 
 struct fake_piece {
     struct fake_piece *next;
@@ -317,6 +317,8 @@ static int sys_shutdown(const struct io_sys *s, int fd, int how)
 static int sys_close(const struct io_sys *s, int fd)
 {
     struct fake *f = of_sys(s);
+    if (fd == STAGES_FD)
+        return 0;
     list_each (node, &f->submitted)
         assert_int_not_equal(list_owner(node, struct io_op, node)->fd, fd);
     if (fd == LISTEN_FD) {
@@ -336,6 +338,30 @@ static struct io_clock sys_clock(const struct io_sys *s)
     return (struct io_clock){ f->clock, f->clock };
 }
 
+static stoa_time sys_moment(const struct io_sys *s)
+{
+    return sys_clock(s).mono_ns;
+}
+
+static int sys_make_file(const struct io_sys *s, const char *path, const char *name, size_t bytes)
+{
+    (void)s, (void)path, (void)name, (void)bytes;
+    return STAGES_FD;
+}
+
+static int sys_map(const struct io_sys *s, int fd, size_t bytes, bool writes, void **ret)
+{
+    (void)s, (void)fd, (void)writes;
+    *ret = calloc(1, bytes);
+    return *ret ? 0 : -ENOMEM;
+}
+
+static void sys_unmap(const struct io_sys *s, void *p, size_t bytes)
+{
+    (void)s, (void)bytes;
+    free(p);
+}
+
 /* ---- the server ---- */
 
 static void open_ground(struct fake *f)
@@ -353,7 +379,11 @@ static void open_ground(struct fake *f)
                               .send = sys_send,
                               .shutdown = sys_shutdown,
                               .close = sys_close,
-                              .clock = sys_clock };
+                              .make_file = sys_make_file,
+                              .map = sys_map,
+                              .unmap = sys_unmap,
+                              .clock = sys_clock,
+                              .moment = sys_moment };
     f->io = (struct io){ .ops = &f->ops, .sys = &f->sys };
     f->mem = (struct stoa_mem){ fake_alloc, fake_release, f };
     f->log = (struct stoa_log){ fake_say, f };
