@@ -19,22 +19,20 @@
 extern "C" {
 #endif
 
-struct stoa_http;
-
 /* Where time goes, in the order in which it passes. The first two belong to a connection, and are part
  * of its first request's way; the others to each request, add up to its whole and do not overlap. */
 enum stoa_span {
     STOA_SPAN_HANDSHAKE, /* from the SYN-ACK to the client's ACK (tcpi_rtt at accept) */
     STOA_SPAN_ACCEPT,    /* established, and not yet accepted: bounds only (tcpi_last_data_sent) */
     STOA_SPAN_QUEUED,    /* the request was here already while its connection waited for accept */
-    STOA_SPAN_BUFFER,    /* in the receive buffer: received by the kernel, not read by an idle core */
-    STOA_SPAN_CORE,      /* waiting for the core: it ran others while the bytes, or the task, waited */
-    STOA_SPAN_HEAD,      /* from the head's first byte to its last: a client that sends in pieces */
-    STOA_SPAN_BODY,      /* waiting for the request's body */
-    STOA_SPAN_HANDLER,   /* the program's own work, without what it waited for body and client */
-    STOA_SPAN_SEND,      /* waiting for the client to take the reply */
-    STOA_SPAN_NETWORK,   /* sampled: from the last byte handed over to the client's ACK of it */
-    STOA_SPAN_MARKS,     /* the first of the program's own (stoa_stage_mark), parts of HANDLER */
+    STOA_SPAN_BUFFER, /* in the receive buffer: received by the kernel, not read by an idle core */
+    STOA_SPAN_CORE,   /* waiting for the core: it ran others while the bytes, or the task, waited */
+    STOA_SPAN_HEAD,   /* from the head's first byte to its last: a client that sends in pieces */
+    STOA_SPAN_BODY,   /* waiting for the request's body */
+    STOA_SPAN_HANDLER, /* the program's own work, without what it waited for body and client */
+    STOA_SPAN_SEND,    /* waiting for the client to take the reply */
+    STOA_SPAN_NETWORK, /* sampled: from the last byte handed over to the client's ACK of it */
+    STOA_SPAN_MARKS,   /* the first of the program's own (stoa_stage_mark), parts of HANDLER */
     STOA_SPANS = STOA_SPAN_MARKS + 6
 };
 
@@ -61,18 +59,18 @@ struct stoa_span_time {
 
 /* One request, or what was of it when it ended. */
 struct stoa_stage_request {
-    int64_t began;     /* when the kernel had received its first bytes; of its connection's first:
+    int64_t began;   /* when the kernel had received its first bytes; of its connection's first:
                           the same, so that `took` is what the client waited for after it had sent */
-    int64_t took;      /* until its last byte was handed to the kernel; sum of QUEUED..SEND */
-    uint16_t status;   /* 0 = none was sent */
-    uint8_t first;     /* 1: of its connection: HANDSHAKE and ACCEPT count */
+    int64_t took;    /* until its last byte was handed to the kernel; sum of QUEUED..SEND */
+    uint16_t status; /* 0 = none was sent */
+    uint8_t first;   /* 1: of its connection: HANDSHAKE and ACCEPT count */
     uint8_t core;
-    uint32_t listener; /* index */
-    uint64_t bytes;    /* of the reply, head included */
-    char method[8];    /* terminated; escaped, as path is */
-    char path[80];     /* cut; no query */
-    char peer[48];     /* address without port */
-    char cause[40];    /* id of what failed; "" = nothing did */
+    uint32_t listener;         /* index */
+    uint64_t bytes;            /* of the reply, head included */
+    char method[8];            /* terminated; escaped, as path is */
+    char path[80];             /* cut; no query */
+    char peer[48];             /* address without port */
+    char cause[40];            /* id of what failed; "" = nothing did */
     uint8_t grade[STOA_SPANS]; /* enum stoa_grade */
     struct stoa_span_time span[STOA_SPANS];
 };
@@ -92,7 +90,6 @@ struct stoa_stage_conn {
     uint64_t queue_least, queue_most;
     uint32_t synack_retries;
     uint32_t reserved2;
-    uint8_t pad[128 - 8 - 8 - 16 - 16 - 48 - 8 - 16 - 8];
 };
 
 /* Counts of a span's times: bucket i of a log-linear scale with 8 steps an octave of microseconds
@@ -127,8 +124,8 @@ struct stoa_stage_core {
 /* A listener, as the first core looks at it ten times a second. */
 struct stoa_stage_listener {
     uint32_t seq;
-    char name[124];    /* "http://127.0.0.1:8080/" */
-    uint32_t queue;    /* accept queue: now, its limit, the most since the start */
+    char name[124]; /* "http://127.0.0.1:8080/" */
+    uint32_t queue; /* accept queue: now, its limit, the most since the start */
     uint32_t queue_max;
     uint32_t queue_peak;
     uint32_t backlog_asked; /* larger than queue_max: cut by somaxconn */
@@ -147,10 +144,10 @@ struct stoa_stage_table {
 };
 
 struct stoa_stage_head {
-    char magic[8];        /* "stoa\0stg" */
-    uint32_t version;     /* 1; grows when a reader of the old one would read wrong */
-    uint32_t bytes;       /* of this head */
-    int64_t pid, started; /* `started`: mono */
+    char magic[8];            /* "stoa\0stg" */
+    uint32_t version;         /* 1; grows when a reader of the old one would read wrong */
+    uint32_t bytes;           /* of this head */
+    int64_t pid, started;     /* `started`: mono */
     int64_t mono_ns, real_ns; /* read together, renewed every second */
     char io[8];               /* "uring", "epoll" */
     char release[16];         /* STOA_VERSION */
@@ -161,14 +158,8 @@ struct stoa_stage_head {
     struct stoa_stage_table cores, listeners, conns; /* conns: in equal parts, one for each core */
 };
 
-/* Upper bound of histogram bucket i, in ns; the last one's is INT64_MAX.            [any] */
+/* Upper bound of histogram bucket i, in ns, which belongs to it; the last one's is INT64_MAX. [any] */
 STOA_API int64_t stoa_bucket_le(int i);
-
-/* From now on the time of x is counted to `name`, until the next mark or the handler's end; NULL =
- * to the handler itself again.
- *   name     a static text; the first 6 different ones of a process are kept apart.
- *   returns  0; -ENOSPC (one too many: it counts to the handler); -EINVAL (longer than 23). */
-STOA_API int stoa_stage_mark(struct stoa_http *x, const char *name);
 
 #ifdef __cplusplus
 }

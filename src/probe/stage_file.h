@@ -1,0 +1,28 @@
+/* probe/stage_file.h -- the mapped file of a stoa server's stages, found and opened from another
+ * process, which needs no help of the server's: it may hang. proc(5). */
+#ifndef PROBE_STAGE_FILE_H
+#define PROBE_STAGE_FILE_H
+
+#include "io/io.h"
+#include "stage/view.h"
+
+struct stage_file { /* zeroed = not open */
+    struct stage_view view;
+    void *memory;
+    size_t bytes;
+};
+
+/* Opens that of process pid: the file among its descriptors that has the form, named or not.
+ *   returns  0 and *ret, for stage_file_close; -ENOENT: it has none, or is no stoa server; -ESRCH;
+ *            -EACCES: it is another user's; -EPROTONOSUPPORT, see stage_view_init. */
+int stage_file_open_pid(struct stage_file *ret, const struct io_sys *sys, int pid);
+
+/* Opens a descriptor of it, which may be closed afterwards. returns 0; -EINVAL: it is none; ... */
+int stage_file_open_fd(struct stage_file *ret, const struct io_sys *sys, int fd);
+
+/* A file that --stages gave a name. */
+int stage_file_open_path(struct stage_file *ret, const struct io_sys *sys, const char *path);
+
+void stage_file_close(struct stage_file *f, const struct io_sys *sys);
+
+#endif
