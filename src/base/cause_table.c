@@ -322,6 +322,56 @@ const struct stoa_cause cause_table[] = {
                 "when merely the backlog is small.",
     },
     {
+        .id = "accept.queue_filling",
+        .stage = STOA_STAGE_ACCEPT,
+        .exit_code = EXIT_FINE,
+        .what = "the accept queue is more than half full: connections wait for the process",
+        .rules_out =
+            "Network and firewall: the handshakes are complete. Nobody was turned away yet.",
+        .hint = "Find what keeps the process from accepting: `stoa watch` shows what its cores and "
+                "connections are at.",
+        .page = "A connection that waits in the accept queue is established for its client, which "
+                "may have sent its request already; no access log of the process counts that time. "
+                "The queue empties when the process accepts: a core that is busy or blocked, the "
+                "limit of connections, or a lack of descriptors keep it from that.",
+    },
+    {
+        .id = "accept.syn_queue_filling",
+        .stage = STOA_STAGE_ACCEPT,
+        .exit_code = EXIT_FINE,
+        .what = "the SYN queue is more than half full: handshakes are begun faster than completed",
+        .rules_out = "The process: these connections are not its to accept yet.",
+        .hint =
+            "Look whether the clients are real (`ss -tn state syn-recv`): they may be far away, "
+            "behind a firewall that drops their ACKs, or forged.",
+        .page = "A half-open handshake waits for the client's ACK, and the SYN-ACK is sent again "
+                "after 1 s, 3 s, 7 s. The SYN queue holds as many as the backlog.",
+    },
+    {
+        .id = "accept.syn_cookies",
+        .stage = STOA_STAGE_ACCEPT,
+        .exit_code = EXIT_FINE,
+        .what = "the SYN queue is full: SYN cookies are sent instead",
+        .rules_out = "Nobody was turned away: who answers a cookie is connected.",
+        .hint =
+            "Look whether the clients are real (a SYN flood); else raise backlog and somaxconn.",
+        .page =
+            "With net.ipv4.tcp_syncookies=1 the kernel keeps nothing of a handshake that finds "
+            "the SYN queue full, and puts what it needs into its SYN-ACK (SyncookiesSent). Such "
+            "connections lose some options of TCP, and their handshake time is not known.",
+    },
+    {
+        .id = "accept.syn_dropped",
+        .stage = STOA_STAGE_ACCEPT,
+        .exit_code = EXIT_FINE,
+        .what = "the kernel dropped SYNs, and neither queue was full",
+        .rules_out = "The process: these connections are not its to accept yet.",
+        .hint = "Raise net.ipv4.tcp_max_syn_backlog, or set net.ipv4.tcp_syncookies=1.",
+        .page = "Without SYN cookies the last quarter of tcp_max_syn_backlog is kept for clients "
+                "whose address is known from before; SYNs of others are dropped and counted as "
+                "ListenDrops alone. Lack of memory for a handshake is counted so, too.",
+    },
+    {
         .id = "accept.no_descriptors",
         .stage = STOA_STAGE_ACCEPT,
         .errs = { EMFILE, ENFILE },
