@@ -136,6 +136,8 @@ struct stoa_stage_listener {
     uint64_t syn_drops;    /* SYN queue full (TCPReqQFullDrop) */
     uint64_t syn_cookies;  /* sent instead (SyncookiesSent) */
     uint64_t listen_drops; /* all of them (ListenDrops) */
+    uint32_t fullest;      /* how full its fullest socket's queue is: thousandths of the limit */
+    uint32_t reserved;
 };
 
 struct stoa_stage_table {
