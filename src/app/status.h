@@ -1,0 +1,86 @@
+/* app/status.h -- what a server does now, and what it has done: one look at its stage table
+ * (stage/view.h), copied, so that whoever writes it down has numbers that stand still. Of our own
+ * server, or of another process.
+ *
+ * Called by admin.c, and by the command. Knows no way to write it down: status_json.h,
+ * status_metrics.h. */
+#ifndef APP_STATUS_H
+#define APP_STATUS_H
+
+#include "stage/view.h"
+
+#include <stoa/embed.h>
+
+enum {
+    STATUS_CORES_MAX = 1024,
+    STATUS_LISTENERS_MAX = 128,
+    STATUS_CONNS_MAX = 100,  /* shown; all are counted */
+    STATUS_TOOK = STOA_SPANS /* index of whole requests among the spans */
+};
+
+/* What only grows. Of all cores together. */
+struct status_counts {
+    uint64_t accepted, closed, requests, bytes_in, bytes_out;
+    uint64_t statuses[STOA_STATUSES];
+    uint64_t causes[STOA_CAUSES_MAX];
+    struct stoa_stage_histogram spans[STOA_SPANS + 1];
+    uint64_t drops[STATUS_LISTENERS_MAX];
+};
+
+struct status {
+    stoa_time now; /* CLOCK_MONOTONIC, and CLOCK_REALTIME at the same moment */
+    int64_t real_ns;
+    int64_t pid;
+    stoa_time started;
+    char io[8], release[16];
+    bool draining;
+    char span_names[STOA_SPANS][24]; /* "" = none has it */
+    char cause_names[STOA_CAUSES_MAX][40];
+    struct status_counts counts;
+
+    int cores;
+    stoa_time still[STATUS_CORES_MAX]; /* how long the turn of its loop lasts that is under way;
+                                          0 = it waits for something to do */
+    int listeners;
+    struct stoa_stage_listener listener[STATUS_LISTENERS_MAX];
+    int slowest; /* slowest first */
+    struct stoa_stage_request slow[STOA_SLOWEST];
+    uint64_t at[STOA_ATS]; /* connections in each state */
+    int conns;             /* those that are longest in their state, idle ones last */
+    struct stoa_stage_conn conn[STATUS_CONNS_MAX];
+    uint64_t conns_more; /* how many are not shown */
+};
+
+/* Takes a look at v. Reads every connection's entry: 1 ms for 20,000 of them.
+ *   now, real_ns   the two clocks, at this moment.
+ *   s              yours, 120 KB: not for a stack. */
+void status_take(struct status *s, const struct stage_view *v, stoa_time now, int64_t real_ns);
+
+/* "ready", "head", ...: the states of a connection. Static. */
+const char *status_at_name(enum stoa_at at);
+
+/* How good the numbers of a span are at best. */
+enum stoa_grade status_grade(enum stoa_span span);
+const char *status_grade_name(enum stoa_grade g); /* "exact", ... Static. */
+
+/* ---- the last ten seconds ---- */
+
+struct trend;
+
+/* returns 0 and *ret, yours; -ENOMEM. */
+int trend_new(struct trend **ret, const struct stoa_mem *mem);
+void trend_free(struct trend *t);
+
+/* Keeps the counts of s. Once a second. */
+void trend_note(struct trend *t, const struct status *s);
+
+struct trend_past { /* borrowed until the next trend_note */
+    const struct status_counts *counts;
+    stoa_time at;
+};
+
+/* The counts as they were `span` before `now` or, where nothing was kept so early, as early as it was.
+ *   returns  false: nothing was kept before `now`. */
+bool trend_find(const struct trend *t, stoa_time now, stoa_time span, struct trend_past *ret);
+
+#endif
