@@ -4,10 +4,11 @@
 #include "base/sys.h"
 #include "net/bind.h"
 #include "net/record.h"
+#include "probe/queues.h"
 
 /* A core's part. The socket is its own, or the one of all. */
 struct part {
-    int fd; /* -1: not held */
+    atomic_int fd; /* -1: not held. Other threads look at the socket (listener_look) */
     struct port *port;
 };
 
@@ -42,12 +43,11 @@ static struct listener *listener_of(struct service *s)
 static void release(void *ctx, int core)
 {
     struct listener *l = ctx;
-    struct part *part = &l->parts[core];
-    if (part->fd < 0)
+    int fd = atomic_exchange(&l->parts[core].fd, -1); /* before it is closed: see look_at */
+    if (fd < 0)
         return;
     if (!l->is_shared || atomic_fetch_sub(&l->users, 1) == 1)
-        l->sys->close(l->sys, part->fd);
-    part->fd = -1;
+        l->sys->close(l->sys, fd);
 }
 
 static int start(struct service *s, struct core *core)
@@ -60,7 +60,7 @@ static int start(struct service *s, struct core *core)
     struct port_options how = { .serving = &l->opt,
                                 .addr = &l->addr,
                                 .conns = &conn_life,
-                                .fd = part->fd,
+                                .fd = atomic_load(&part->fd),
                                 .close = release,
                                 .ctx = l };
     int r = port_open(port, core, &how);
@@ -118,7 +118,7 @@ static struct listener *listener_new(struct stoa_rt *rt, const struct listener_o
     l->opt = *opt;
     l->cores = rt_cores(rt);
     for (int i = 0; i < l->cores; i++)
-        l->parts[i].fd = -1;
+        atomic_init(&l->parts[i].fd, -1);
     return l;
 }
 
@@ -128,7 +128,7 @@ static void share(struct listener *l, int fd)
     l->is_shared = true;
     atomic_init(&l->users, l->cores);
     for (int i = 0; i < l->cores; i++)
-        l->parts[i].fd = fd;
+        atomic_store(&l->parts[i].fd, fd);
 }
 
 static int bind_to_path(struct listener *l, struct net_failure *failure)
@@ -154,7 +154,7 @@ static int bind_each(struct listener *l, struct net_failure *failure)
                                 .stamps = l->opt.stamps };
     int r = bind_inet(l->sys, &l->addr, &opt, fds, l->cores, failure);
     for (int i = 0; r == 0 && i < l->cores; i++)
-        l->parts[i].fd = fds[i];
+        atomic_store(&l->parts[i].fd, fds[i]);
     mem_free(l->mem, fds, bytes);
     return r;
 }
@@ -212,4 +212,47 @@ void listener_close(struct listener *l)
 const struct addr *listener_addr(const struct listener *l)
 {
     return &l->addr;
+}
+
+/* ---- from outside ---- */
+
+struct listener *listener_next(struct stoa_rt *rt, struct listener *after)
+{
+    struct list *all = rt_services(rt);
+    for (struct list *n = after ? after->service.node.next : all->next; n != all; n = n->next) {
+        struct service *s = list_owner(n, struct service, node);
+        if (s->ops == &listener_ops)
+            return listener_of(s);
+    }
+    return NULL;
+}
+
+/* Its core may close the socket meanwhile, and the number may be somebody else's by then: but not
+ * when it stands there still, since it is taken away first. */
+static int look_at(const struct listener *l, int i, struct queues *ret)
+{
+    int fd = atomic_load(&l->parts[i].fd);
+    int r = fd < 0 ? -ENOENT : queues_read(l->sys, fd, ret);
+    return atomic_load(&l->parts[i].fd) == fd ? r : -ENOENT;
+}
+
+int listener_look(const struct listener *l, struct listener_look *ret)
+{
+    struct listener_look all = { .sockets = l->is_shared ? 1 : l->cores };
+    for (int i = 0; i < all.sockets; i++) {
+        struct queues q;
+        int r = look_at(l, i, &q);
+        if (r < 0)
+            return r;
+        all.queue += q.queue;
+        all.queue_max += q.queue_max;
+        all.drops += q.drops;
+        if (i == 0 || (uint64_t)q.queue * all.fullest_max > (uint64_t)all.fullest * q.queue_max) {
+            all.fullest = q.queue;
+            all.fullest_max = q.queue_max;
+        }
+        all.backlog_asked += l->opt.backlog ? (uint32_t)l->opt.backlog : q.queue_max;
+    }
+    *ret = all;
+    return 0;
 }

@@ -32,4 +32,21 @@ void listener_close(struct listener *l);
 
 const struct addr *listener_addr(const struct listener *l);
 
+/* The listeners of a runtime, in the order in which they were opened; after NULL comes the first.
+ * returns NULL after the last.                                                     [any] */
+struct listener *listener_next(struct stoa_rt *rt, struct listener *after);
+
+/* The queues of its sockets, now. */
+struct listener_look {
+    int sockets;
+    uint32_t queue, queue_max;     /* of all together */
+    uint32_t fullest, fullest_max; /* of the one that is fullest, by its limit */
+    uint32_t backlog_asked;        /* together; where none was given: queue_max */
+    uint64_t drops;                /* together, since they were made */
+};
+
+/* While they are being closed there is nothing to be seen.                          [any]
+ *   returns  0 and *ret; -ENOENT: one of them is closed; -EOPNOTSUPP: not TCP. */
+int listener_look(const struct listener *l, struct listener_look *ret);
+
 #endif
