@@ -145,6 +145,19 @@ sim: $(SIM)  ## the simulator: SEEDS=n of them, or SEED=n to replay one
 e2e: $(BUILD)/stoa $(EXAMPLES)  ## real clients against the command
 	@$(RUN) $(E2E)
 
+# node and its package manager come from wherever they are; a Debian without them gets Debian's.
+BROWSER_PACKAGES := chromium python3 $(if $(shell command -v node),,nodejs) $(if $(shell command -v npm),,npm)
+PLAYWRIGHT       := $(BUILD)/browser/node_modules/playwright-core
+
+browser:  ## the live page in headless Chromium, after installing what is missing
+	@tools/need $(BROWSER_PACKAGES)
+	@$(submake) $(BUILD)/stoa $(PLAYWRIGHT)
+	@$(RUN) -t 600 tests/browser/page.mjs
+
+$(PLAYWRIGHT):
+	@mkdir -p $(BUILD)/browser
+	@npm install --silent --no-save --no-audit --no-fund --ignore-scripts --prefix $(BUILD)/browser playwright-core@1.65.1
+
 tests: $(UNIT) $(FAULT) $(SIM) $(EXAMPLES) $(if $(TOOL_OBJ),$(BUILD)/stoa)
 
 examples: $(EXAMPLES)  ## build the examples
@@ -276,6 +289,6 @@ clean:  ## remove everything built
 help:  ## this list
 	@sed -n 's/^\([a-z][a-z0-9-]*\):.*  ## \(.*\)/  make \1\t\2/p' Makefile | expand -t 24
 
-.PHONY: all serve test unit fault sim e2e tests examples bench asan tsan watch valgrind watch-memory \
+.PHONY: all serve test unit fault sim e2e browser tests examples bench asan tsan watch valgrind watch-memory \
         fuzz watch-fuzz coverage watch-lines format check-format check-layers check-symbols check-gcc \
         check-clang compile check-headers install uninstall clean help always
