@@ -122,7 +122,7 @@ class World:
                            for i in range(16 if s["rate"] else 0)), key=lambda r: -r["took_us"])
             return {
                 "server": {"pid": 4711, "version": "0.1.0", "io": "uring", "cores": len(alive),
-                           "uptime_s": round(now - self.begin + 5025, 1), "time": now,
+                           "uptime_s": round(now - self.begin + 5025, 3), "time": now,
                            "draining": s.get("draining", False), "alive": alive},
                 "rates": {"requests": rate, "connections": round(rate / 41, 1), "bytes_out": rate * 1740.0,
                           "bytes_in": rate * 190.0},

@@ -65,7 +65,7 @@ async function open(url, { width = 1280, height = 900, ...media } = {}) {
 const state = (page, name) => page.waitForFunction(s => document.body.dataset.state === s, name, { timeout: 30000 });
 /* Until n more updates have arrived (drawn or not). */
 const updates = (page, n) => page.evaluate(async n => {
-  for (let t; n > 0; n--) for (t = last.server.time; last.server.time === t;) await new Promise(r => setTimeout(r, 10));
+  for (let t; n > 0; n--) for (t = last.server.uptime_s; last.server.uptime_s === t;) await new Promise(r => setTimeout(r, 10));
 }, n);
 /* The page shows this scene: an update drawn after the server took it up. */
 async function scene(m, page, name) {
