@@ -67,6 +67,8 @@ struct stoa_options {           /* all zero is a good server */
     const char *io;             /* "uring", "epoll"; NULL = what works here */
     const struct stoa_mem *mem; /* allocator, see stoa/embed.h; NULL = malloc */
     const struct stoa_log *log; /* who hears of failed connections, see stoa/embed.h */
+    const char *stages;         /* the stage clock (stoa/stage.h): NULL = on, in a file without a
+                                   path; "off"; else where its file is to be. Until stoa_free */
 };
 
 /* Makes a runtime.

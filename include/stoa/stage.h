@@ -66,7 +66,7 @@ struct stoa_stage_request {
     uint8_t first;   /* 1: of its connection: HANDSHAKE and ACCEPT count */
     uint8_t core;
     uint32_t listener;         /* index */
-    uint64_t bytes;            /* of the reply, head included */
+    uint64_t bytes;            /* of the reply's body */
     char method[8];            /* terminated; escaped, as path is */
     char path[80];             /* cut; no query */
     char peer[48];             /* address without port */
@@ -84,8 +84,8 @@ struct stoa_stage_conn {
     uint32_t requests; /* begun */
     int64_t since;     /* when it came to `at` */
     int64_t accepted;
-    uint64_t in, out;   /* bytes read and written */
-    char peer[48];      /* with port */
+    uint64_t in, out; /* bytes read and written */
+    char peer[48];    /* as the kernel has it: a struct sockaddr_in or sockaddr_in6; else zeroes */
     uint64_t handshake; /* ns; 0 = unknown */
     uint64_t queue_least, queue_most;
     uint32_t synack_retries;

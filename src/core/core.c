@@ -31,6 +31,9 @@ int core_open(struct core *core, const struct core_options *opt)
     /* Services start before the first turn, and ask what time it is. */
     core->io->now = core->sys->clock(core->sys);
     core->sched.now = core_now(core);
+    if (opt->stages)
+        stage_clock_begin(&core->stage, opt->stages, opt->index);
+    stage_wall_set(&core->stage.wall, core_now(core), core_real_ns(core));
     return 0;
 }
 
@@ -59,12 +62,38 @@ static void take_mail(struct core *core)
 int core_turn(struct core *core)
 {
     stoa_time due = sched_due(&core->sched);
+    if (core->stage.core)
+        stage_core_waits(&core->stage, core_moment(core));
     int r = io_wait(core->io, due <= core->sched.now ? 0 : due);
     if (r < 0)
         return r;
+    if (core->stage.core)
+        stage_core_turns(&core->stage, core_now(core), core_real_ns(core));
     take_mail(core);
     sched_turn(&core->sched, core_now(core));
     return 0;
+}
+
+/* The clocks of this turn do not agree with those of the last: a busy machine came between the two
+ * readings, or somebody has set the wall clock. */
+static void look_at_wall(struct core *core)
+{
+    struct io_clock now = core->io->now;
+    for (int tries = 0; tries < 3; tries++) {
+        now = core->sys->clock(core->sys);
+        if (stage_wall_agrees(&core->stage.wall, now.mono_ns, now.real_ns))
+            return;
+    }
+    stage_wall_set(&core->stage.wall, now.mono_ns, now.real_ns);
+}
+
+int64_t core_received_at(struct core *core, int64_t stamp_ns)
+{
+    if (stamp_ns == 0)
+        return 0;
+    if (!stage_wall_agrees(&core->stage.wall, core_now(core), core_real_ns(core)))
+        look_at_wall(core);
+    return stage_wall_mono(&core->stage.wall, stamp_ns, core_now(core));
 }
 
 void core_post(struct core *core, struct job *j)

@@ -7,6 +7,7 @@
 #define CORE_CORE_H
 
 #include "io/io.h"
+#include "stage/mark.h"
 #include "task/task.h"
 
 #include <pthread.h>
@@ -28,6 +29,7 @@ struct core {
     bool cut;             /* the grace is over */
     struct list attached; /* services of this core alone, see core/service.h */
     size_t kept[2];       /* chunks of streams, and of datagrams, that net/kept.c keeps */
+    struct stage_clock stage;
 
     pthread_mutex_t mail_lock;
     struct list mail; /* jobs from other threads */
@@ -43,6 +45,7 @@ struct core_options {
     int index;
     size_t conns_max;
     size_t stack_bytes;
+    const struct stage_table *stages; /* NULL = the stage clock is off */
 };
 int core_open(struct core *core, const struct core_options *opt);
 
@@ -68,6 +71,16 @@ static inline int64_t core_real_ns(const struct core *core)
 {
     return core->io->now.real_ns;
 }
+
+/* This very moment, which the clock is asked for. */
+static inline stoa_time core_moment(const struct core *core)
+{
+    return core->sys->moment(core->sys);
+}
+
+/* The kernel's stamp of bytes just received, as a moment; 0 = unknown: it gave none, or the wall clock
+ * was set. */
+int64_t core_received_at(struct core *core, int64_t stamp_ns);
 
 /* The moment `span` from now; STOA_NEVER for a span that has no end. */
 static inline stoa_time core_in(const struct core *core, stoa_time span)

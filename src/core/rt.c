@@ -4,6 +4,7 @@
 #include "base/check.h"
 #include "base/sys.h"
 #include "core/service.h"
+#include "core/stages.h"
 
 #include <sched.h>
 #include <signal.h>
@@ -32,7 +33,10 @@ struct stoa_rt {
     const struct io_sys *sys;
     const struct stoa_mem *mem;
     const struct stoa_log *log;
-    char io_name[16]; /* empty = what works here */
+    char io_name[16];        /* empty = what works here */
+    const char *stages_path; /* as stoa_options.stages */
+    bool stages_asked;       /* they were made, or are off */
+    struct stages stages;
     size_t stack_bytes;
     int conns_max;
     bool ran;
@@ -61,6 +65,7 @@ int rt_new(struct stoa_rt **ret, const struct stoa_options *opt, const struct io
     rt->stack_bytes = opt->stack_bytes;
     rt->conns_max = opt->conns_max;
     rt->cores = opt->cores;
+    rt->stages_path = opt->stages;
     list_init(&rt->services);
     atomic_init(&rt->stop_at, NOT_STOPPED);
     /* One by one, so that no two cores' counters share a cache line. */
@@ -121,6 +126,7 @@ void stoa_free(stoa_rt *rt)
         service_drop(list_owner(rt->services.next, struct service, node));
     for (int i = 0; i < rt->cores; i++)
         mem_free(rt->mem, rt->slots[i], sizeof *rt->slots[i]);
+    stages_close(&rt->stages, rt->sys);
     mem_free(rt->mem, rt, rt_bytes(rt->cores));
 }
 
@@ -152,6 +158,42 @@ const struct io_sys *rt_sys(const struct stoa_rt *rt)
 const struct stoa_log *rt_log(const struct stoa_rt *rt)
 {
     return rt->log;
+}
+
+/* ---- the stage clock ---- */
+
+/* What the descriptor limit leaves for this core's connections: an eighth of all, and at least 32,
+ * is kept for files, listeners and the program's own. */
+static size_t conns_max(const struct stoa_rt *rt)
+{
+    struct rlimit limit;
+    if (rt->conns_max > 0)
+        return (size_t)rt->conns_max;
+    if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur == RLIM_INFINITY)
+        return SIZE_MAX;
+    size_t all = limit.rlim_cur, kept = all / 8 < 32 ? 32 : all / 8;
+    size_t each = all > kept ? (all - kept) / (size_t)rt->cores : 0;
+    return each ? each : 1;
+}
+
+int rt_stages_open(struct stoa_rt *rt)
+{
+    const char *path = rt->stages_path;
+    if (rt->stages_asked || (path && strcmp(path, "off") == 0))
+        return 0;
+    rt->stages_asked = true;
+    /* Those that wait to be closed count no more, but are still there. */
+    size_t conns = conns_max(rt) < STAGE_CONNS_MAX / 2 ? 2 * conns_max(rt) : STAGE_CONNS_MAX;
+    struct stage_shape shape = { rt->cores, (uint32_t)conns };
+    int r = stages_open(&rt->stages, rt->sys, path, &shape);
+    if (r == 0)
+        rt->stages.table.head->pid = getpid();
+    return r;
+}
+
+struct stage_table *rt_stages(struct stoa_rt *rt)
+{
+    return rt->stages.table.head ? &rt->stages.table : NULL;
 }
 
 /* ---- stopping ---- */
@@ -199,6 +241,8 @@ static void grace_is_over(struct timer *t)
 static void drain(struct slot *s)
 {
     s->phase = DRAINS;
+    if (s->rt->stages.table.head)
+        __atomic_store_n(&s->rt->stages.table.head->draining, 1, __ATOMIC_RELAXED);
     services_drain(&s->rt->services, s->started, &s->core);
 }
 
@@ -252,18 +296,15 @@ static int serve(struct slot *s)
     return r;
 }
 
-/* What the descriptor limit leaves for this core's connections: an eighth of all, and at least 32,
- * is kept for files, listeners and the program's own. */
-static size_t conns_max(const struct stoa_rt *rt)
+/* All cores have the same. */
+static void tell_io(struct stoa_rt *rt, const struct io *io)
 {
-    struct rlimit limit;
-    if (rt->conns_max > 0)
-        return (size_t)rt->conns_max;
-    if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur == RLIM_INFINITY)
-        return SIZE_MAX;
-    size_t all = limit.rlim_cur, kept = all / 8 < 32 ? 32 : all / 8;
-    size_t each = all > kept ? (all - kept) / (size_t)rt->cores : 0;
-    return each ? each : 1;
+    struct stoa_stage_head *head = rt->stages.table.head;
+    uint64_t word = 0;
+    if (!head)
+        return;
+    memcpy(&word, io->ops->name, strnlen(io->ops->name, sizeof word - 1));
+    __atomic_store_n((uint64_t *)(void *)head->io, word, __ATOMIC_RELAXED);
 }
 
 static int run_core(struct slot *s)
@@ -281,8 +322,10 @@ static int run_core(struct slot *s)
                                                     .log = rt->log,
                                                     .index = index,
                                                     .conns_max = conns_max(rt),
-                                                    .stack_bytes = rt->stack_bytes });
+                                                    .stack_bytes = rt->stack_bytes,
+                                                    .stages = rt_stages(rt) });
     if (r == 0) {
+        tell_io(rt, io);
         timer_init(&s->end_of_grace, grace_is_over);
         s->cut_at = STOA_NEVER;
         atomic_store(&s->io, io);

@@ -53,6 +53,13 @@ const struct stoa_mem *rt_mem(const struct stoa_rt *rt);
 const struct io_sys *rt_sys(const struct stoa_rt *rt);
 const struct stoa_log *rt_log(const struct stoa_rt *rt);
 
+/* Makes the stage clock's file, unless it is off; what counts is the first call, before stoa_run.
+ *   returns  0; < 0: it could not be made, and the clock is off (see stages_open). */
+int rt_stages_open(struct stoa_rt *rt);
+
+/* The stage clock's table; NULL = it is off. */
+struct stage_table *rt_stages(struct stoa_rt *rt);
+
 /* Stops at once; stoa_run returns err, or that of an earlier call. On a core's thread. */
 void rt_fail(struct stoa_rt *rt, int err);
 

@@ -151,6 +151,9 @@ static void receive_ready(struct epoll *e, int fd, struct io_op *op, uint32_t ev
     int n = op->kind == IO_RECV ? RECEIVES_MAX : DATAGRAMS_MAX;
     while (n > 0 && receive_once(e, op, at_end) && is_in(e, fd, op))
         n--;
+    /* What lies in the error queue is shouted about until somebody fetches it. */
+    if ((events & EPOLLERR) && op->kind == IO_RECV && is_in(e, fd, op))
+        op->done(op, -EAGAIN, NULL);
 }
 
 static void on_event(struct epoll *e, const struct epoll_event *event)

@@ -23,6 +23,7 @@
 
 #include "base/list.h"
 #include "base/mem.h"
+#include "stage/way.h"
 
 #include <stdbool.h>
 #include <sys/socket.h>
@@ -36,7 +37,8 @@ enum io_kind {
     IO_ACCEPT,
     /* fd is a stream. res > 0 = as many bytes came, in `chunk`, which is the receiver's now; again
      * and again, until the last: 0 = the peer has finished; < 0 (-ECONNRESET, -ECANCELED, ...).
-     * While nothing comes no buffer is held. Lack of buffers delays, it never ends the operation.
+     * While nothing comes no buffer is held. res = -EAGAIN is not the last: the error queue may have
+     * something to be fetched (call `receive`), which uring.c does not tell. Lack of buffers delays, it never ends the operation.
      * Descriptors that the peer of a Unix socket sends along are closed. */
     IO_RECV,
     /* fd is a datagram socket. As IO_RECV, a chunk per datagram (res 0 = an empty one, with a chunk;
@@ -59,14 +61,19 @@ struct io_chunk {
     struct io_chunk *next; /* the receiver's, to queue it */
     char *bytes;
     uint32_t len;
-    uint32_t id;      /* the implementation's */
-    int64_t stamp_ns; /* when the kernel received it (CLOCK_REALTIME; of the newest segment
-                                    in it); 0 = unknown: SO_TIMESTAMPING was not set on the socket */
+    uint32_t id;                 /* the implementation's */
     const struct sockaddr *from; /* datagrams only, with the control messages that came */
     socklen_t from_len;
     uint32_t mark; /* the receiver's; 0 at first */
-    const void *control;
-    size_t control_len;
+    union {
+        struct {
+            int64_t stamp_ns; /* when the kernel received it (CLOCK_REALTIME; of the newest segment
+                                 in it); 0 = unknown: SO_TIMESTAMPING was not set on the socket */
+            const void *control;
+            size_t control_len;
+        };
+        struct stage_came came; /* a stream's: the receiver's, who has read stamp_ns */
+    };
 };
 
 struct io_op {
@@ -171,6 +178,7 @@ struct io_sys {
 
     struct io_clock (*clock)(const struct io_sys *s);
     stoa_time (*moment)(const struct io_sys *s); /* CLOCK_MONOTONIC alone, which takes half of it */
+    stoa_time (*tick)(const struct io_sys *s);   /* how coarse the kernel's own times are: 1/HZ */
     void (*random)(const struct io_sys *s, void *buf, size_t n); /* getrandom(2) */
 };
 

@@ -347,6 +347,14 @@ static stoa_time sys_moment(const struct io_sys *s)
     return clock_ns(CLOCK_MONOTONIC);
 }
 
+static stoa_time sys_tick(const struct io_sys *s)
+{
+    (void)s;
+    struct timespec t;
+    clock_getres(CLOCK_MONOTONIC_COARSE, &t);
+    return (int64_t)t.tv_sec * STOA_SEC + t.tv_nsec;
+}
+
 static void sys_random(const struct io_sys *s, void *buf, size_t n)
 {
     (void)s;
@@ -402,6 +410,7 @@ const struct io_sys *io_sys_kernel(void)
         .unmap = sys_unmap,
         .clock = sys_clock,
         .moment = sys_moment,
+        .tick = sys_tick,
         .random = sys_random,
     };
     return &calls;

@@ -1,7 +1,10 @@
 /* stage/view.c -- see view.h. */
 #include "stage/view.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
+#include <netinet/in.h>
+#include <stdio.h>
 #include <string.h>
 
 /* ---- what can be believed ---- */
@@ -87,13 +90,33 @@ const struct stoa_stage_core *stage_view_core(const struct stage_view *v, uint32
     return entry(v, &v->cores, i);
 }
 
+/* What the kernel's address means, as a text in its place. */
+static void name_peer(char peer[48])
+{
+    union {
+        sa_family_t family;
+        struct sockaddr_in v4;
+        struct sockaddr_in6 v6;
+    } a;
+    char text[INET6_ADDRSTRLEN];
+    memcpy(&a, peer, sizeof a);
+    peer[0] = 0;
+    if (a.family == AF_INET && inet_ntop(AF_INET, &a.v4.sin_addr, text, sizeof text))
+        snprintf(peer, 48, "%.15s:%d", text, ntohs(a.v4.sin_port));
+    else if (a.family == AF_INET6 && IN6_IS_ADDR_V4MAPPED(&a.v6.sin6_addr))
+        snprintf(peer, 48, "%u.%u.%u.%u:%d", a.v6.sin6_addr.s6_addr[12], a.v6.sin6_addr.s6_addr[13],
+                 a.v6.sin6_addr.s6_addr[14], a.v6.sin6_addr.s6_addr[15], ntohs(a.v6.sin6_port));
+    else if (a.family == AF_INET6 && inet_ntop(AF_INET6, &a.v6.sin6_addr, text, sizeof text))
+        snprintf(peer, 48, "[%.39s]:%d", text, ntohs(a.v6.sin6_port));
+}
+
 bool stage_view_conn(const struct stage_view *v, uint32_t i, struct stoa_stage_conn *ret)
 {
     const struct stoa_stage_conn *c = entry(v, &v->conns, i);
     if (__atomic_load_n(&c->at, __ATOMIC_ACQUIRE) == STOA_AT_NOTHING ||
         !stage_get_bytes(ret, c, sizeof *ret, &c->seq))
         return false;
-    tame(ret->peer, sizeof ret->peer);
+    name_peer(ret->peer);
     return ret->at > STOA_AT_NOTHING && ret->at < STOA_ATS;
 }
 

@@ -33,7 +33,8 @@ uint32_t stage_view_conns(const struct stage_view *v);
  * stage_view_slowest. i: below stage_view_cores. */
 const struct stoa_stage_core *stage_view_core(const struct stage_view *v, uint32_t i);
 
-/* Copies of an entry, with terminated texts. return false: it is free, or was written all the while. */
+/* Copies of an entry, with terminated texts; a connection's `peer` as "127.0.0.1:5555", "[::1]:5555",
+ * "" for a Unix socket's. return false: it is free, or was written all the while. */
 bool stage_view_conn(const struct stage_view *v, uint32_t i, struct stoa_stage_conn *ret);
 bool stage_view_listener(const struct stage_view *v, uint32_t i, struct stoa_stage_listener *ret);
 

@@ -3,6 +3,7 @@
 #ifndef STAGE_WAY_H
 #define STAGE_WAY_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /* Of bytes that came together. */
@@ -24,11 +25,15 @@ struct stage_wait {
  * kernel's stamp is missing all until the read counts as the client's. */
 struct stage_wait stage_way_split(int64_t from, const struct stage_came *came, int64_t until);
 
+/* When a reply's last byte was acknowledged: asked for with its send, told by the kernel some time
+ * after. */
+enum stage_ack { STAGE_ACK_NONE, STAGE_ACK_WANTED, STAGE_ACK_ASKED, STAGE_ACK_AWAITED };
+
 /* What a core keeps of one connection. */
 struct stage_way {
-    struct stage_came last; /* of the bytes that were joined to those before them last */
-    int64_t handed;         /* a reply whose ACK is asked for was handed to the kernel; 0 = none */
-    int64_t reserved[4];
+    int64_t handed; /* the reply of an awaited ACK, to the kernel; 0 = it is of no use */
+    uint8_t ack;    /* enum stage_ack */
+    bool is_tcp;
 };
 
 #endif

@@ -68,7 +68,8 @@ static int core_start(struct server *s, int i)
                                     .log = &s->log,
                                     .index = i,
                                     .conns_max = s->set.conns_max ? (size_t)s->set.conns_max : 1000,
-                                    .stack_bytes = 0 });
+                                    .stack_bytes = 0,
+                                    .stages = rt_stages(s->rt) });
     if (r < 0)
         return r;
     c->is_open = true;

@@ -521,6 +521,12 @@ static stoa_time sim_moment(const struct io_sys *s)
     return sim_clock(s).mono_ns;
 }
 
+static stoa_time sim_tick(const struct io_sys *s)
+{
+    (void)s;
+    return 4 * STOA_MS;
+}
+
 static void sim_random(const struct io_sys *s, void *buf, size_t n)
 {
     struct vkernel *k = kernel_of(s);
@@ -560,6 +566,7 @@ void vkernel_init(struct vkernel *k, struct world *w)
         .unmap = sim_unmap,
         .clock = sim_clock,
         .moment = sim_moment,
+        .tick = sim_tick,
         .random = sim_random,
     };
     memset(k, 0, sizeof(*k));

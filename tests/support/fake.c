@@ -343,6 +343,19 @@ static stoa_time sys_moment(const struct io_sys *s)
     return sys_clock(s).mono_ns;
 }
 
+static stoa_time sys_tick(const struct io_sys *s)
+{
+    (void)s;
+    return 4 * STOA_MS;
+}
+
+static int sys_get_option(const struct io_sys *s, int fd, int level, int name, void *v,
+                          socklen_t *n)
+{
+    (void)s, (void)fd, (void)level, (void)name, (void)v, (void)n;
+    return -EOPNOTSUPP;
+}
+
 static int sys_make_file(const struct io_sys *s, const char *path, const char *name, size_t bytes)
 {
     (void)s, (void)path, (void)name, (void)bytes;
@@ -374,6 +387,7 @@ static void open_ground(struct fake *f)
                               .listen = sys_listen,
                               .accept = sys_accept,
                               .set_option = sys_set_option,
+                              .get_option = sys_get_option,
                               .local_name = sys_local_name,
                               .peer_name = sys_peer_name,
                               .send = sys_send,
@@ -383,7 +397,8 @@ static void open_ground(struct fake *f)
                               .map = sys_map,
                               .unmap = sys_unmap,
                               .clock = sys_clock,
-                              .moment = sys_moment };
+                              .moment = sys_moment,
+                              .tick = sys_tick };
     f->io = (struct io){ .ops = &f->ops, .sys = &f->sys };
     f->mem = (struct stoa_mem){ fake_alloc, fake_release, f };
     f->log = (struct stoa_log){ fake_say, f };
@@ -407,7 +422,9 @@ void fake_open(struct fake *f, const struct fake_options *opt)
     open_ground(f);
     struct stoa_options o = { .cores = 1, .mem = &f->mem, .log = &f->log };
     assert_int_equal(rt_new(&f->rt, &o, &f->sys), 0);
+    assert_int_equal(rt_stages_open(f->rt), 0);
     struct core_options c = { .io = &f->io,
+                              .stages = rt_stages(f->rt),
                               .mem = &f->mem,
                               .log = &f->log,
                               .conns_max = opt->conns_max ? opt->conns_max : FAKE_PEERS };

@@ -7,10 +7,12 @@
 
 #include <cmocka.h>
 
-#include "stage/table.h"
+#include "stage/mark.h"
 #include "stage/view.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
+#include <netinet/in.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -76,6 +78,40 @@ static void test_listeners(void **state)
     assert_string_equal(l.name, "unix:?/x");
     for (int i = 0; i < 200; i++)
         assert_true(stage_table_add_listener(&f->t, "more") < STAGE_LISTENERS_MAX);
+}
+
+static void expect_peer(struct fixture *f, const char *addr, uint16_t port, const char *text)
+{
+    struct stage_conn *ours = stage_table_conns(&f->t, 0);
+    struct stoa_stage_conn c;
+    union {
+        struct sockaddr_in v4;
+        struct sockaddr_in6 v6;
+    } a = { .v4 = { 0 } };
+    a.v4.sin_family = strchr(addr, ':') ? AF_INET6 : AF_INET;
+    a.v4.sin_port = htons(port);
+    if (a.v4.sin_family == AF_INET6)
+        inet_pton(AF_INET6, addr, &a.v6.sin6_addr);
+    else
+        inet_pton(AF_INET, addr, &a.v4.sin_addr);
+    ours->seen.at = STOA_AT_IDLE;
+    stage_conn_peer(ours, &a, sizeof a);
+    assert_true(stage_view_conn(&f->v, 0, &c));
+    assert_string_equal(c.peer, text);
+}
+
+static void test_peers(void **state)
+{
+    struct fixture *f = *state;
+    struct stoa_stage_conn c;
+    stage_table_conns(&f->t, 1)->seen.at = STOA_AT_IDLE;
+    assert_true(stage_view_conn(&f->v, 3, &c));
+    assert_string_equal(c.peer, "");
+    expect_peer(f, "192.168.100.200", 65535, "192.168.100.200:65535");
+    expect_peer(f, "::1", 80, "[::1]:80");
+    expect_peer(f, "::ffff:1.2.3.4", 5, "1.2.3.4:5");
+    expect_peer(f, "1111:2222:3333:4444:5555:6666:7777:8888", 65535,
+                "[1111:2222:3333:4444:5555:6666:7777:8888]:65535");
 }
 
 static void test_connections(void **state)
@@ -193,6 +229,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_layout, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_listeners, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_peers, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_connections, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_torn, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_slowest, set_up, tear_down),
