@@ -1,6 +1,7 @@
 /* http/body.c -- see body.h. */
 #include "http/body.h"
 #include "http/out.h"
+#include "http/stages.h"
 
 enum {
     DROP_BYTES = 65536, /* of a body that nobody wants; more is not worth the connection */
@@ -138,7 +139,9 @@ static int await(stoa_http *x)
     if (r < 0)
         return r;
     struct within w = within_begin(x, x->body.within);
+    stages_body_waits(x);
     r = conn_fill(x->c, in.n, SLICE_BYTES, &in);
+    stages_body_came(x, r > 0);
     bool ours = within_end(&w);
     return r > 0 ? 0 : no_more(x, r, ours);
 }

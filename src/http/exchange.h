@@ -47,6 +47,8 @@ int http_write_file(stoa_http *x, int file, off_t at, uint64_t n);
 /* Notes the cause's id for the access log ("request.head_timeout", ...); static. */
 void http_note_cause(stoa_http *x, const char *cause);
 
+struct stage_request;
+
 /* ---- for whoever watches exchanges (the access log) ---- */
 
 struct http_facts {
@@ -58,8 +60,9 @@ struct http_facts {
     stoa_time began; /* the head had come whole (monotonic) */
     stoa_time ended; /* the response was handed to the kernel */
     int64_t began_real_ns;
-    int err;              /* 0, or what ended it */
-    const char *cause;    /* NULL, or an id */
+    int err;                            /* 0, or what ended it */
+    const char *cause;                  /* NULL, or an id */
+    const struct stage_request *stages; /* where its time went; NULL = the stage clock is off */
     struct stoa_str line; /* method, target, version as sent; empty when it could not be read */
 };
 

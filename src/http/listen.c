@@ -84,6 +84,8 @@ int stoa_http_listen(stoa_rt *rt, const struct stoa_http_listen *l)
         .backlog = l->backlog,
         .idle = l->idle ? l->idle : IDLE,
         .serve = http_serve,
+        .stamps = true,
+        .scheme = "http://",
         .arg = &o->http,
     };
     r = listener_open_all(rt, str_of(l->addr), &opt, opened, ADDRS_MAX, &failure);

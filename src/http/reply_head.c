@@ -3,6 +3,7 @@
 #include "http/out.h"
 #include "http/reply.h"
 #include "http/service.h"
+#include "http/stages.h"
 #include "http/status.h"
 
 enum { LENGTH_LINE_BYTES = 40 };
@@ -62,6 +63,8 @@ int reply_write_head(stoa_http *x, struct stoa_str fields, bool framed)
     out_str(x, fields);
     out_str(x, x->s->fields);
     out_str(x, buf_slice(&x->set));
+    if (x->s->server_timing)
+        stages_put_timing(x);
     if (!framed)
         put_framing(x);
     if (x->close)

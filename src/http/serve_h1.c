@@ -8,13 +8,14 @@
 #include "http/reply.h"
 #include "http/serve.h"
 #include "http/service.h"
+#include "http/stages.h"
 
 enum { NEXT = 16 }; /* beyond CONN_CLOSE and its like: the connection goes on */
 
 static int next_head(stoa_http *x);
 static int exchange(stoa_http *x);
 static void begin_empty(stoa_http *x);
-static void tell(const stoa_http *x);
+static void tell(stoa_http *x);
 
 /* No memory for an exchange: said without any. */
 static int turn_away(stoa_conn *c)
@@ -106,6 +107,7 @@ static int await_head(stoa_http *x, struct stoa_str in)
         return NEXT;
     if (out_flush(x) < 0)
         return x->lost;
+    stages_head_waits(x);
     struct within w = within_begin(x, x->s->head_within);
     while (r > 0 && x->head_bytes == 0)
         r = read_more(x, &in);
@@ -121,6 +123,7 @@ static int next_head(stoa_http *x)
     x->refusal.status = 0;
     x->cause = NULL;
     x->err = 0;
+    x->times.head.read = 0;
     head_init(&x->head, &x->s->limits);
     x->head_bytes = in.n ? head_parse_request(&x->head, in) : 0;
     return x->head_bytes ? NEXT : await_head(x, in);
@@ -189,6 +192,7 @@ static void begin_empty(stoa_http *x)
     x->target = (struct target){ 0 };
     x->body = (struct body){ .ended = true };
     reply_begin(x);
+    stages_begin(x);
 }
 
 static void begin(stoa_http *x)
@@ -226,9 +230,10 @@ static struct stoa_str start_line(const struct head *h)
     return (struct stoa_str){ h->p + h->method_name.at, end - h->method_name.at };
 }
 
-static void tell(const stoa_http *x)
+static void tell(stoa_http *x)
 {
     const struct http_observer *o = &x->s->observer;
+    stages_end(x);
     if (!o->exchange)
         return;
     struct http_facts facts = {
@@ -243,6 +248,7 @@ static void tell(const stoa_http *x)
         .err = x->err,
         .cause = x->cause,
         .line = start_line(&x->head),
+        .stages = x->times.measured ? &x->times : NULL,
     };
     o->exchange(o->ctx, x->core, &facts);
 }
@@ -260,6 +266,7 @@ static int conclude(stoa_http *x)
     bool go_on = !x->close && body_drop(x);
     /* Nothing else may hold the last response back; requests that wait already are answered first,
      * so that all goes out together. */
+    stages_last(x);
     if (!go_on)
         out_finish(x);
     else if (conn_unread_bytes(x->c) <= (x->in_place ? (size_t)x->head_bytes : 0))
@@ -275,7 +282,9 @@ static int conclude(stoa_http *x)
 static int exchange(stoa_http *x)
 {
     begin(x);
-    int r = reply_end(x, handle(x));
+    int r = handle(x);
+    stages_handled(x);
+    r = reply_end(x, r);
     /* A handler that does not read the body may have answered what is no request. */
     if (r == 0 && !x->body.err && !x->reply_gone && body_drop_here(x) < 0)
         r = reply_retract(x);

@@ -13,6 +13,7 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "http/serve.h"
+#include "stage/request.h"
 #include "wire/chunked.h"
 #include "wire/target.h"
 
@@ -90,6 +91,7 @@ struct stoa_http {
     const char *cause;
     stoa_time began;
     int64_t began_real_ns;
+    struct stage_request times;
 
     struct arena arena;
     struct buf set; /* fields that the handler set */

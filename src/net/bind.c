@@ -27,7 +27,8 @@ static int set_stream(const struct io_sys *sys, int fd, const struct bind_option
         r = set_int(sys, fd, IPPROTO_TCP, TCP_DEFER_ACCEPT, 1);
     if (r == 0 && opt->stamps)
         r = set_int(sys, fd, SOL_SOCKET, SO_TIMESTAMPING,
-                    SOF_TIMESTAMPING_RX_SOFTWARE | SOF_TIMESTAMPING_SOFTWARE);
+                    SOF_TIMESTAMPING_RX_SOFTWARE | SOF_TIMESTAMPING_SOFTWARE |
+                        SOF_TIMESTAMPING_OPT_TSONLY);
     return r;
 }
 

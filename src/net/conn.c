@@ -55,6 +55,16 @@ void conn_peer(stoa_conn *c, struct addr *ret)
     }
 }
 
+struct stage_conn *conn_stage(const stoa_conn *c)
+{
+    return c->stage;
+}
+
+void conn_measure(stoa_conn *c, struct stage_request *r)
+{
+    c->times = r;
+}
+
 stoa_time conn_accepted(const stoa_conn *c)
 {
     return c->accepted;

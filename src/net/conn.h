@@ -15,6 +15,7 @@
 
 #include <sys/uio.h>
 
+struct stage_request;
 struct port; /* a listener's part on one core */
 
 /* Waits until more than `have` bytes are unread, and gives them as one slice.     [waits]
@@ -51,8 +52,20 @@ ssize_t conn_write_now(stoa_conn *c, const void *buf, size_t n);
  *   returns  1..n: so many were sent; STOA_EEOF: the file has none at `at` any more; < 0. */
 ssize_t conn_send_file(stoa_conn *c, int file, off_t at, uint64_t n);
 
-/* When the unread bytes came: the kernel's stamp of the oldest unread chunk; 0 = not known. */
-int64_t conn_stamp_ns(const stoa_conn *c);
+/* When the unread bytes came, those in the last slice's piece (several make one: then of the newest);
+ * all 0 = not known. */
+struct stage_came conn_came(const stoa_conn *c);
+
+/* The connection's entry of the stage clock; NULL = it is off, or has none. */
+struct stage_conn *conn_stage(const stoa_conn *c);
+
+/* From now on waits for the client to read are counted to r, yours; NULL: to nobody. */
+void conn_measure(stoa_conn *c, struct stage_request *r);
+
+/* With the next send the kernel is asked when the client has acknowledged it; that send was the
+ * reply's last, and ended now. Without the second nothing is counted. */
+void conn_ask_ack(stoa_conn *c);
+void conn_handed_over(stoa_conn *c, stoa_time now);
 
 struct core *conn_core(const stoa_conn *c);
 const struct addr *

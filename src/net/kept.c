@@ -37,6 +37,15 @@ static char *put(char *at, const void *p, size_t n)
     return at + n;
 }
 
+/* When it came; a datagram's control messages stand beside. */
+static void copy_moments(struct io_chunk *to, const struct io_chunk *from)
+{
+    if (from->from)
+        to->stamp_ns = from->stamp_ns;
+    else
+        to->came = from->came;
+}
+
 /* Control messages first: they are aligned; then the name; then the bytes. */
 static struct io_chunk *copy_whole(struct core *core, const struct io_chunk *from)
 {
@@ -53,7 +62,7 @@ static struct io_chunk *copy_whole(struct core *core, const struct io_chunk *fro
         to->from_len = from->from_len;
         at = put(at, from->from, from->from_len);
     }
-    to->stamp_ns = from->stamp_ns;
+    copy_moments(to, from);
     to->len = from->len;
     to->bytes = at;
     put(at, from->bytes, from->len);
@@ -107,7 +116,7 @@ struct io_chunk *kept_extend(struct core *core, struct io_chunk *chunk, size_t s
     if (!copy)
         return NULL;
     copy->chunk.next = chunk->next;
-    copy->chunk.stamp_ns = chunk->stamp_ns;
+    copy_moments(&copy->chunk, chunk);
     copy->chunk.len = (uint32_t)n;
     put(copy->chunk.bytes, chunk->bytes + skip, n);
     kept_free(core, chunk);

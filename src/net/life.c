@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "net/conn.h"
 #include "net/record.h"
+#include "net/stages.h"
 
 #include <errno.h>
 
@@ -69,6 +70,7 @@ static void finish(stoa_conn *c)
     struct port *p = c->port;
     p->core->sys->close(p->core->sys, c->recv.fd);
     list_unlink(&c->place.node);
+    stage_conn_drop(&p->core->stage, c->stage);
     if (c->state == CONN_HELD)
         core_live_drop(p->core);
     else
@@ -113,6 +115,7 @@ static void reset(stoa_conn *c)
 static void ready(stoa_conn *c)
 {
     c->state = CONN_READY;
+    stage_at(c->stage, STOA_AT_READY, core_now(c->port->core));
     list_unlink(&c->place.node);
     list_push_back(&c->port->running, &c->place.node);
     sched_post(&c->port->core->sched, &c->job);
@@ -144,6 +147,7 @@ static void take(struct port *p, int fd)
         return;
     }
     core_live_add(core);
+    conn_stages_accepted(c);
     c->state = CONN_HELD;
     if (core->conns < core->conns_max) {
         begin(c);
@@ -176,7 +180,7 @@ static int receive_now(stoa_conn *c)
     struct io_chunk *chunk;
     int r = io_recv_now(c->port->core->io, c->recv.fd, &chunk);
     if (r > 0)
-        conn_queue(c, chunk);
+        conn_queue(c, chunk, true);
     else if (r != -EAGAIN && r != -ENOBUFS)
         c->end = r;
     return r;
@@ -194,6 +198,7 @@ static void park(stoa_conn *c)
         return;
     }
     c->state = CONN_PARKED;
+    stage_at(c->stage, STOA_AT_IDLE, core_now(p->core));
     list_unlink(&c->place.node);
     if (!p->draining)
         line_join(&p->silent, &c->place, core_in(p->core, p->opt->idle));
@@ -229,6 +234,7 @@ static void start(struct job *j)
         return;
     }
     c->state = CONN_SERVED;
+    stage_at(c->stage, STOA_AT_HANDLER, core_now(p->core));
     c->served++;
     int r = task_start(&p->core->sched, serve, c, served);
     if (r == 0)
@@ -298,6 +304,7 @@ static void linger(stoa_conn *c)
         return;
     }
     c->state = CONN_LINGERING;
+    stage_at(c->stage, STOA_AT_LINGER, core_now(p->core));
     c->moment = core_in(p->core, LINGER_MAX);
     list_unlink(&c->place.node);
     line_join(&p->lingering, &c->place, core_in(p->core, LINGER_SILENCE));
@@ -359,7 +366,9 @@ static void bytes_came(stoa_conn *c, struct io_chunk *chunk)
         drop_lingering(c, chunk);
         return;
     }
-    conn_queue(c, chunk);
+    conn_queue(c, chunk, false);
+    if (conn_stages_awaits_ack(c))
+        conn_stages_acked(c);
     if (c->state == CONN_PARKED || c->state == CONN_LEAVING)
         ready(c);
     bool wanted = c->reader && c->unread <= c->reader->have;
@@ -385,6 +394,8 @@ static void recv_ended(stoa_conn *c, int res)
     if (!(c->recv_cancelled && res == -ECANCELED))
         c->end = res;
     c->recv_cancelled = false;
+    if (conn_stages_awaits_ack(c))
+        conn_stages_acked(c);
     switch (c->state) {
     case CONN_CLOSING: finish(c); break;
     case CONN_LEAVING: leave_now(c); break;
@@ -415,8 +426,10 @@ static void received(struct io_op *op, int res, struct io_chunk *chunk)
         bytes_came(c, chunk);
     else if (chunk)
         io_chunk_free(c->port->core->io, chunk); /* an empty datagram */
-    else
+    else if (res != -EAGAIN)
         recv_ended(c, res);
+    else if (conn_stages_awaits_ack(c))
+        conn_stages_acked(c);
 }
 
 /* ---- time, and the end of the listener ---- */

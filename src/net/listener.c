@@ -1,10 +1,15 @@
 /* net/listener.c -- see listener.h: how a listener is opened, handed to the cores as a service, and
  * freed. What happens on a core is in port.c. */
 #include "net/listener.h"
+#include "base/error.h"
 #include "base/sys.h"
 #include "net/bind.h"
 #include "net/record.h"
 #include "probe/queues.h"
+#include "stage/table.h"
+
+#include <stdio.h>
+#include <string.h>
 
 /* A core's part. The socket is its own, or the one of all. */
 struct part {
@@ -14,10 +19,12 @@ struct part {
 
 struct listener {
     struct service service;
+    struct stage_table *stages; /* NULL = it is not seen there */
     const struct io_sys *sys;
     const struct stoa_mem *mem;
     struct listener_options opt;
     struct addr addr;
+    uint32_t seen_index;   /* in the stage clock's file */
     bool is_shared;        /* all parts have the same socket */
     bool has_file;         /* a Unix socket that we have bound */
     struct bind_file file; /* to be removed at the end */
@@ -63,6 +70,10 @@ static int start(struct service *s, struct core *core)
                                 .fd = atomic_load(&part->fd),
                                 .close = release,
                                 .ctx = l };
+    if (l->stages) {
+        how.seen = stage_table_listener(l->stages, l->seen_index);
+        how.seen_index = l->seen_index;
+    }
     int r = port_open(port, core, &how);
     if (r < 0) {
         mem_free(core->mem, port, sizeof *port);
@@ -107,6 +118,19 @@ static const struct service_ops listener_ops = { start, drain, cut, free_listene
 
 /* ---- opening ---- */
 
+/* Without a file serving goes on all the same. */
+static struct stage_table *stages_of(struct stoa_rt *rt)
+{
+    int r = rt_stages_open(rt);
+    const struct stoa_log *log = rt_log(rt);
+    char text[200];
+    snprintf(text, sizeof text, "the stage clock is off: its file cannot be made: %s (%s)",
+             stoa_strerror(r), error_name(r));
+    if (r < 0 && log)
+        log->say(log->ctx, STOA_WARNING, text);
+    return rt_stages(rt);
+}
+
 static struct listener *listener_new(struct stoa_rt *rt, const struct listener_options *opt)
 {
     struct listener *l = mem_zalloc(rt_mem(rt), listener_bytes(rt_cores(rt)));
@@ -117,9 +141,23 @@ static struct listener *listener_new(struct stoa_rt *rt, const struct listener_o
     l->mem = rt_mem(rt);
     l->opt = *opt;
     l->cores = rt_cores(rt);
+    l->stages = opt->unseen ? NULL : stages_of(rt);
     for (int i = 0; i < l->cores; i++)
         atomic_init(&l->parts[i].fd, -1);
     return l;
+}
+
+/* Its entry in the stage clock's file, now that the address is known. */
+static void be_seen(struct listener *l)
+{
+    char text[ADDR_TEXT_BYTES], name[ADDR_TEXT_BYTES + 16];
+    const char *scheme = l->addr.family == AF_UNIX ? "" : l->opt.scheme ? l->opt.scheme : "tcp://";
+    bool is_http = strcmp(scheme, "http://") == 0;
+    if (!l->stages)
+        return;
+    snprintf(name, sizeof name, "%s%s%s", scheme, addr_format(&l->addr, text, sizeof text),
+             is_http ? "/" : "");
+    l->seen_index = stage_table_add_listener(l->stages, name);
 }
 
 /* fd is for all cores, since it cannot be bound several times. */
@@ -151,7 +189,7 @@ static int bind_each(struct listener *l, struct net_failure *failure)
     struct bind_options opt = { .type = SOCK_STREAM,
                                 .backlog = l->opt.backlog,
                                 .defer = l->opt.defer,
-                                .stamps = l->opt.stamps };
+                                .stamps = l->opt.stamps && l->stages };
     int r = bind_inet(l->sys, &l->addr, &opt, fds, l->cores, failure);
     for (int i = 0; r == 0 && i < l->cores; i++)
         atomic_store(&l->parts[i].fd, fds[i]);
@@ -171,6 +209,7 @@ int listener_open(struct stoa_rt *rt, struct addr *a, const struct listener_opti
         mem_free(l->mem, l, listener_bytes(l->cores));
         return r;
     }
+    be_seen(l);
     rt_add(rt, &l->service);
     *a = l->addr;
     *ret = l;
@@ -199,6 +238,7 @@ int listener_adopt(struct stoa_rt *rt, int fd, const struct listener_options *op
     l->addr.len = n;
     memcpy(&l->addr.any, &bound, n);
     share(l, fd);
+    be_seen(l);
     rt_add(rt, &l->service);
     *ret = l;
     return 0;

@@ -43,6 +43,7 @@ int port_open(struct port *p, struct core *core, const struct port_options *how)
 {
     *p = (struct port){ .core = core, .opt = how->serving, .how = *how, .fd = how->fd };
     p->over = p->opt->accepts_none;
+    p->tick = core->sys->tick(core->sys);
     p->accept = (struct io_op){ .done = accepted, .fd = how->fd, .kind = IO_ACCEPT };
     list_init(&p->running);
     list_init(&p->held);

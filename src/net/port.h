@@ -10,6 +10,7 @@
 #include "net/serving.h"
 
 struct addr;
+struct stoa_stage_listener;
 struct port;
 
 /* What a port asks of its connections (life.c); it knows them by their places only. */
@@ -27,7 +28,9 @@ struct port_options {
     const struct listener_options *serving;
     const struct addr *addr; /* of the listener */
     const struct port_conns *conns;
-    int fd; /* the listener's; -1: none, its connections are made by us */
+    int fd;                           /* the listener's; -1: none, its connections are made by us */
+    struct stoa_stage_listener *seen; /* its entry in the stage clock's file; NULL = none */
+    uint32_t seen_index;
     void (*close)(void *ctx, int core); /* the port of that core needs fd no more */
     void *ctx;
 };
@@ -45,6 +48,10 @@ struct port {
     struct job resume;  /* in core->want, or posted */
     struct timer retry; /* resumes when nothing else does; always set, maybe for STOA_NEVER */
     stoa_time say_pause, say_stack; /* see core_may_say */
+
+    stoa_time tick;          /* see io_sys */
+    uint64_t cookies;        /* SYN cookies sent, when last looked at, */
+    stoa_time cookies_until; /* and until when one may be a connection's */
 
     uint64_t accepted;     /* so far; counted where there is a limit */
     size_t conns;          /* records in use */

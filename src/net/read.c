@@ -7,15 +7,17 @@
 #include "net/conn.h"
 #include "net/kept.h"
 #include "net/record.h"
+#include "net/stages.h"
 
 #include <errno.h>
 #include <string.h>
 
 /* ---- the queue ---- */
 
-void conn_queue(stoa_conn *c, struct io_chunk *chunk)
+void conn_queue(stoa_conn *c, struct io_chunk *chunk, bool taken)
 {
     chunk = kept_add(c->port->core, chunk);
+    conn_stages_came(c, chunk, taken);
     chunk->next = NULL;
     if (c->head)
         c->tail->next = chunk;
@@ -77,9 +79,9 @@ void conn_consume(stoa_conn *c, size_t n)
     c->head_at += (uint32_t)n;
 }
 
-int64_t conn_stamp_ns(const stoa_conn *c)
+struct stage_came conn_came(const stoa_conn *c)
 {
-    return c->head ? c->head->stamp_ns : 0;
+    return c->head && c->stage ? c->head->came : (struct stage_came){ 0 };
 }
 
 /* ---- one slice out of many chunks ---- */
@@ -100,6 +102,7 @@ static int gather(stoa_conn *c, size_t have)
         }
         memcpy(c->head->bytes + c->head->len, next->bytes, next->len);
         c->head->len += next->len;
+        c->head->came = next->came;
         c->head->next = next->next;
         if (c->tail == next)
             c->tail = c->head;

@@ -49,6 +49,8 @@ struct stoa_conn {
     struct conn_writer *writers;  /* the first has the turn; the others wait for it */
     struct io_chunk *head, *tail; /* unread; the first `head_at` bytes have been read */
     struct io_chunk *spent;       /* read, but still borrowed by the user */
+    struct stage_conn *stage;     /* its entry in the stage clock's file; NULL = none */
+    struct stage_request *times;  /* of the exchange that goes on, its user's; NULL = none */
     size_t unread;                /* bytes; of a lingering one: bytes dropped */
     stoa_time accepted;
     stoa_time moment; /* of the burst; of a lingering one: when all patience ends */
@@ -113,8 +115,8 @@ void conn_place(stoa_conn *c);
 
 /* ---- read.c ---- */
 
-/* Queues what was received. */
-void conn_queue(stoa_conn *c, struct io_chunk *chunk);
+/* Queues what was received. taken: by io_recv_now. */
+void conn_queue(stoa_conn *c, struct io_chunk *chunk, bool taken);
 
 /* Gives back what the user has read and may not look at any more. */
 void conn_release(stoa_conn *c);

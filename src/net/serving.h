@@ -31,7 +31,10 @@ struct listener_options {
     bool defer;  /* TCP_DEFER_ACCEPT: a connection comes with its first bytes. A fifth less work for
                     one request per connection; but until then it is in no queue that can be seen,
                     and one that never speaks comes a second late. Not with greet */
-    bool stamps; /* ask the kernel when bytes came (conn_stamp_ns): 0.2 us a request */
+    bool stamps; /* ask the kernel when bytes came (conn_came): 0.2 us a request. Not where the
+                    stage clock is off */
+    bool unseen; /* the stage clock passes over it: what asks for the clock's numbers */
+    const char *scheme; /* before its address, where it is shown: "http://"; NULL = "tcp://" */
 
     /* For servers that misbehave on purpose (app/mischief.h): */
     uint64_t accepts;  /* after so many connections on a core the address refuses; 0 = never */

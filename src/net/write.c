@@ -4,6 +4,7 @@
 #include "base/check.h"
 #include "net/conn.h"
 #include "net/record.h"
+#include "net/stages.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -61,6 +62,7 @@ int conn_wait_writable(stoa_conn *c, struct conn_writer *w)
     if (r < 0)
         return r;
     w->waits = true;
+    struct conn_stages_wait was = conn_stages_full(c);
     if (c->port->opt->greet)
         conn_place(c);
     while (r == 0 && w->waits && !w->expired)
@@ -73,6 +75,7 @@ int conn_wait_writable(stoa_conn *c, struct conn_writer *w)
         task_park_deaf(&core->sched);
     if (c->port->opt->greet)
         conn_place(c);
+    conn_stages_room(c, was);
     return r;
 }
 
@@ -80,6 +83,7 @@ void conn_count_burst(stoa_conn *c, size_t n)
 {
     stoa_time now = core_now(c->port->core);
     c->sent = true;
+    stage_bytes_out(&c->port->core->stage, c->stage, n);
     if (c->moment != now)
         c->burst = 0;
     c->moment = now;
@@ -118,6 +122,9 @@ static int send_some(stoa_conn *c, struct iovec **v, int *count, int flags)
     while (*count > 0) {
         struct msghdr m = { .msg_iov = *v,
                             .msg_iovlen = (size_t)(*count < IOV_MAX ? *count : IOV_MAX) };
+        union conn_stages_ask room;
+        if (conn_stages_wants_ack(c))
+            conn_stages_ask(c, &m, &room);
         ssize_t n = sys->send(sys, c->recv.fd, &m, flags);
         if (n < 0)
             return (int)n;

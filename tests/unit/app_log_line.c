@@ -64,7 +64,7 @@ static void json(void **state)
         "{\"time\":\"1994-11-06T08:49:37.123Z\",\"peer\":\"127.0.0.1\",\"method\":\"GET\","
         "\"target\":\"/a?b=c\",\"version\":\"HTTP/1.1\",\"status\":200,\"bytes\":1234,"
         "\"duration_us\":312,\"head_bytes\":240,\"body_in\":7,\"referer\":null,"
-        "\"user_agent\":\"curl/7\",\"cause\":null,\"error\":null}");
+        "\"user_agent\":\"curl/7\",\"cause\":null,\"error\":null,\"stages\":null}");
     e.line.n = 0;
     e.referer = STR("");
     e.cause = "request.malformed";
@@ -74,7 +74,31 @@ static void json(void **state)
         "{\"time\":\"1994-11-06T08:49:37.123Z\",\"peer\":\"127.0.0.1\",\"method\":\"\","
         "\"target\":\"\",\"version\":\"\",\"status\":200,\"bytes\":1234,"
         "\"duration_us\":312,\"head_bytes\":240,\"body_in\":7,\"referer\":\"\","
-        "\"user_agent\":\"curl/7\",\"cause\":\"request.malformed\",\"error\":\"ECONNRESET\"}");
+        "\"user_agent\":\"curl/7\",\"cause\":\"request.malformed\",\"error\":\"ECONNRESET\","
+        "\"stages\":null}");
+}
+
+static const struct log_span spans[] = {
+    { "handshake", false, { STOA_EXACT, { 24000, 24000 } } },
+    { "accept", false, { STOA_BOUNDED, { 60000000, 50001999 } } },
+    { "queued", true, { STOA_UNKNOWN, { 0, 0 } } },
+    { "buffer", true, { STOA_EXACT, { 31000049, 31000049 } } },
+    { "send", true, { STOA_ESTIMATED, { 99, 99 } } },
+};
+
+static void stages(void **state)
+{
+    (void)state;
+    struct log_entry e = usual;
+    e.spans = spans;
+    e.spans_n = sizeof spans / sizeof *spans;
+    e.took_ns = 31000148;
+    assert_non_null(strstr(line(LOG_JSON, false, &e),
+                           ",\"stages\":{\"took\":31000.1,\"handshake\":24.0,"
+                           "\"accept\":[50001.9,60000.0],\"queued\":null,\"buffer\":31000.0,"
+                           "\"send\":0.0}}"));
+    assert_string_equal(line(LOG_PRETTY, false, &e),
+                        "08:49:37 200 GET /a?b=c 1.2 KiB 31.00 ms (buffer 31.00) 127.0.0.1");
 }
 
 static void pretty(void **state)
@@ -195,10 +219,11 @@ static void seconds_go_on(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(combined),         cmocka_unit_test(json),
-        cmocka_unit_test(pretty),           cmocka_unit_test(request_lines_that_are_none),
-        cmocka_unit_test(every_byte),       cmocka_unit_test(every_place),
-        cmocka_unit_test(the_longest_line), cmocka_unit_test(seconds_go_on),
+        cmocka_unit_test(combined),      cmocka_unit_test(json),
+        cmocka_unit_test(pretty),        cmocka_unit_test(request_lines_that_are_none),
+        cmocka_unit_test(every_byte),    cmocka_unit_test(every_place),
+        cmocka_unit_test(stages),        cmocka_unit_test(the_longest_line),
+        cmocka_unit_test(seconds_go_on),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

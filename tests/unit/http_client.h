@@ -127,12 +127,6 @@ const struct addr *conn_local(const stoa_conn *c)
     return &a;
 }
 
-void conn_peer(stoa_conn *c, struct addr *ret)
-{
-    (void)c;
-    *ret = (struct addr){ .v4 = { .sin_family = AF_INET, .sin_port = 0x5000 } };
-}
-
 struct core *core_of(const stoa_task *t)
 {
     return conn_core((const stoa_conn *)(const void *)t);

@@ -409,7 +409,7 @@ static int ask(stoa_conn *c, void *arg)
     if (r < 0)
         return r;
     bool right = conn_served(c) == 1 && conn_accepted(c) <= stoa_now(stoa_conn_task(c)) &&
-                 !conn_is_draining(c) && nodelay && conn_stamp_ns(c) == 0;
+                 !conn_is_draining(c) && nodelay && conn_came(c).rx == 0;
     addr_format(&peer, a, sizeof a);
     conn_peer(c, &peer);
     addr_format_host(&peer, b, sizeof b);

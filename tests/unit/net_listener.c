@@ -193,11 +193,11 @@ static int look_at_stamp(stoa_conn *c, void *arg)
     (void)arg;
     struct stoa_str s;
     int r = conn_fill(c, 0, 100, &s);
-    int64_t age = core_real_ns(conn_core(c)) - conn_stamp_ns(c);
+    int64_t rx = conn_came(c).rx, age = core_now(conn_core(c)) - rx;
     if (r <= 0)
         return r;
     conn_consume(c, s.n);
-    r = stoa_write(c, age > -STOA_SEC && age < 30 * STOA_SEC ? "stamped" : "without", 7);
+    r = stoa_write(c, rx && age >= 0 && age < 30 * STOA_SEC ? "stamped" : "without", 7);
     return r < 0 ? r : CONN_GONE;
 }
 

@@ -110,7 +110,7 @@ static int fill_once(stoa_conn *c, void *arg)
     s->r = conn_fill(c, s->have, s->max, &got);
     s->n = got.n;
     s->unread = conn_unread_bytes(c);
-    s->stamp = conn_stamp_ns(c);
+    s->stamp = conn_came(c).rx;
     memcpy(s->bytes, got.p, got.n);
     return CONN_CLOSE;
 }
