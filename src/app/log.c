@@ -67,8 +67,25 @@ void log_add(struct access_log *l, int core, const struct log_entry *e)
         wake(l);
 }
 
+/* NETWORK is told later, and not with a request. */
+static int spans_of(struct log_span *to, struct core *core, const struct http_facts *f)
+{
+    const struct stage_conn *c = conn_stage(http_conn(f->x));
+    int n = 0;
+    for (int i = 0; i < STOA_SPANS; i++) {
+        const char *name = core->stage.head->spans[i];
+        if (i == STOA_SPAN_NETWORK || !*name)
+            continue;
+        to[n++] = (struct log_span){ .name = name,
+                                     .is_part = i >= STOA_SPAN_QUEUED && i <= STOA_SPAN_SEND,
+                                     .t = stage_request_time(f->stages, c, (enum stoa_span)i) };
+    }
+    return n;
+}
+
 static void observe(void *ctx, struct core *core, const struct http_facts *f)
 {
+    struct log_span spans[STOA_SPANS];
     struct addr addr;
     char peer[ADDR_TEXT_BYTES];
     const struct head *h = http_head(f->x);
@@ -83,6 +100,11 @@ static void observe(void *ctx, struct core *core, const struct http_facts *f)
         .cause = f->cause,
         .err = f->err,
     };
+    if (f->stages) {
+        e.spans = spans;
+        e.spans_n = spans_of(spans, core, f);
+        e.took_ns = stage_request_took(f->stages);
+    }
     conn_peer(http_conn(f->x), &addr);
     e.peer = str_of(addr_format_host(&addr, peer, sizeof peer));
     if (f->line.n) { /* else the head could not be read */

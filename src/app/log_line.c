@@ -186,6 +186,37 @@ static struct stoa_str or_empty(struct stoa_str s)
     return s.p ? s : STR("");
 }
 
+/* "12.3" */
+static char *put_us(char *to, uint64_t ns)
+{
+    to = put_u64(to, ns / 1000);
+    to = put(to, STR("."));
+    return put_u64(to, ns / 100 % 10);
+}
+
+static char *put_span(char *to, const struct stage_time *t)
+{
+    if (t->grade == STOA_UNKNOWN)
+        return put(to, STR("null"));
+    if (t->grade != STOA_BOUNDED)
+        return put_us(to, t->time.ns);
+    to = put_us(put(to, STR("[")), t->time.least);
+    to = put_us(put(to, STR(",")), t->time.ns);
+    return put(to, STR("]"));
+}
+
+static char *put_spans(char *to, const struct log_entry *e)
+{
+    to = put_us(put(to, STR("{\"took\":")), (uint64_t)e->took_ns);
+    for (int i = 0; i < e->spans_n; i++) {
+        to = put(to, STR(",\""));
+        to = put(to, str_of(e->spans[i].name));
+        to = put(to, STR("\":"));
+        to = put_span(to, &e->spans[i].t);
+    }
+    return put(to, STR("}"));
+}
+
 static char *put_json(char *to, const struct log_entry *e, struct stoa_str second)
 {
     struct request_line r = split(e->line);
@@ -207,6 +238,8 @@ static char *put_json(char *to, const struct log_entry *e, struct stoa_str secon
     to = put_string(to, STR(",\"cause\":"), str_of(e->cause), LOG_CAUSE_MAX);
     to = put_string(to, STR(",\"error\":"), str_of(e->err ? error_name(e->err) : NULL),
                     LOG_CAUSE_MAX);
+    to = put(to, STR(",\"stages\":"));
+    to = e->spans ? put_spans(to, e) : put(to, STR("null"));
     return put(to, STR("}"));
 }
 
@@ -233,14 +266,38 @@ static struct stoa_str status_color(int status)
     }
 }
 
-/* "0.31 ms" */
-static char *put_duration(char *to, stoa_time ns)
+/* "0.31" */
+static char *put_ms(char *to, stoa_time ns)
 {
     uint64_t hundredths = (uint64_t)(ns + 5000) / 10000;
     to = put_u64(to, hundredths / 100);
     to = put(to, STR("."));
-    to = put_digits(to, (unsigned)(hundredths % 100), 2);
-    return put(to, STR(" ms"));
+    return put_digits(to, (unsigned)(hundredths % 100), 2);
+}
+
+/* The part of the whole that took longest. */
+static const struct log_span *worst_of(const struct log_entry *e)
+{
+    const struct log_span *worst = NULL;
+    for (int i = 0; i < e->spans_n; i++) {
+        const struct log_span *s = &e->spans[i];
+        if (s->is_part && s->t.grade != STOA_UNKNOWN && (!worst || s->t.time.ns > worst->t.time.ns))
+            worst = s;
+    }
+    return worst;
+}
+
+/* "0.31 ms", "0.31 ms (handler 0.22)" */
+static char *put_duration(char *to, const struct log_entry *e)
+{
+    const struct log_span *worst = worst_of(e);
+    to = put_ms(to, worst ? e->took_ns : e->duration_ns);
+    to = put(to, STR(" ms"));
+    if (!worst)
+        return to;
+    to = put(put(to, STR(" (")), str_of(worst->name));
+    to = put_ms(put(to, STR(" ")), (stoa_time)worst->t.time.ns);
+    return put(to, STR(")"));
 }
 
 static char *put_pretty(char *to, bool color, const struct log_entry *e, struct stoa_str second)
@@ -259,7 +316,7 @@ static char *put_pretty(char *to, bool color, const struct log_entry *e, struct 
     to = put(to, STR(" "));
     to += words_size(to, e->bytes);
     to = put(to, STR(" "));
-    to = put_duration(to, e->duration_ns);
+    to = put_duration(to, e);
     to = put(to, STR(" "));
     to = put_in_color(to, color, STR("2"), e->peer);
     if (e->cause)

@@ -1,7 +1,9 @@
 /* app/log_line.h -- one exchange as one line of the access log, in three formats. Pure: facts in,
  * bytes out; knows no connection and no file. Times are UTC.
  *
- * pretty     12:34:56 200 GET /index.html 1.2 KiB 0.31 ms 127.0.0.1
+ * pretty     12:34:56 200 GET /index.html 1.2 KiB 0.31 ms (handler 0.22) 127.0.0.1
+ *            the time is what the client waited for since it had sent, and the stage that took most
+ *            of it; without the stage clock only from the head to the response's last byte;
  *            and at the end what went wrong, if anything did: request.head_timeout ECONNRESET
  * combined   Apache's: peer - - [day/month/year:time +0000] "request" status bytes "referer" "agent";
  *            status 000 = the connection ended before there was a response
@@ -17,6 +19,11 @@
  *              referer, user_agent       string or null
  *              cause        string or null: the id of what went wrong (stoa explain)
  *              error        string or null: the name of the error that ended it
+ *              stages       where the time went (stoa/stage.h), in microseconds: `took`, of which queued,
+ *                           buffer, core, head, body, handler and send are the parts; before them
+ *                           handshake and accept, of a connection's first request; behind them marks
+ *                           of the program's own. A pair is of bounds; null: it is not known, or was
+ *                           not passed. null: the stage clock is off
  *
  * What peers sent is escaped: bytes below 0x20, 0x7f and above, '"' and '\' are \xNN (in JSON
  * \u00NN: a byte, not a character), and cut at LOG_*_MAX. */
@@ -24,6 +31,7 @@
 #define APP_LOG_LINE_H
 
 #include "base/str.h"
+#include "stage/request.h"
 
 enum log_format { LOG_NONE, LOG_PRETTY, LOG_COMBINED, LOG_JSON };
 
@@ -38,6 +46,12 @@ enum { /* bytes of a field, before escaping */
        LOG_LINE_MAX = 16 * 1024 /* of the whole, escaped: more than all of them can be */
 };
 
+struct log_span {
+    const char *name; /* fit for a log */
+    bool is_part;     /* of took_ns */
+    struct stage_time t;
+};
+
 struct log_entry {
     struct stoa_str peer;                /* at most LOG_PEER_MAX bytes, fit for a log */
     struct stoa_str line;                /* method, target and version, as sent */
@@ -46,6 +60,9 @@ struct log_entry {
     int status;
     uint64_t bytes, head_bytes, body_in;
     stoa_time duration_ns;
+    const struct log_span *spans; /* in the order in which they are told; NULL = there are none */
+    int spans_n;
+    stoa_time took_ns;
     const char *cause; /* NULL = none */
     int err;           /* 0 = none */
 };

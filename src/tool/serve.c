@@ -115,7 +115,7 @@ static int no_io(const struct serve_options *o, int err)
 static int open_runtime(struct serving *s, const struct stoa_log *log)
 {
     const struct serve_options *o = &s->o;
-    struct stoa_options opt = { .cores = o->workers, .io = o->io, .log = log };
+    struct stoa_options opt = { .cores = o->workers, .io = o->io, .log = log, .stages = o->stages };
     int r = stoa_new(&s->rt, &opt);
     if (r < 0)
         return no_io(o, r);
@@ -127,6 +127,22 @@ static int open_runtime(struct serving *s, const struct stoa_log *log)
         r = stoa_new(&s->rt, &opt);
     }
     return r < 0 ? no_io(o, r) : EXIT_FINE;
+}
+
+/* A file that was asked for by name must be there; without a nameless one serving goes on. */
+static int open_stages(const struct serving *s)
+{
+    char shown[300];
+    int r = s->o.stages ? rt_stages_open(s->rt) : 0;
+    if (r == 0)
+        return EXIT_FINE;
+    str_escape(shown, sizeof shown, str_of(s->o.stages));
+    fprintf(stderr, "stoa: cannot make the stages' file %s: %s (%s)\n", shown, stoa_strerror(r),
+            error_name(r));
+    if (r == -EEXIST)
+        fputs("  something else is there; try: another name, as --stages /run/user/1000/stoa\n",
+              stderr);
+    return r == -EACCES || r == -EPERM ? EXIT_PERMISSION : EXIT_USAGE;
 }
 
 /* What answers over HTTP: the text, the folder, or nothing (echo, faults). */
@@ -176,7 +192,12 @@ static struct serve_services services(struct serve_options *o)
         return (struct serve_services){ mischief_listening(&o->fault, MISCHIEF_HTTP, o->backlog),
                                         mischief_listening(&o->fault, MISCHIEF_RAW, o->backlog) };
     return (struct serve_services){
-        .http = { .backlog = o->backlog, .idle = o->idle, .serve = http_serve, .arg = &o->http },
+        .http = { .backlog = o->backlog,
+                  .idle = o->idle,
+                  .serve = http_serve,
+                  .arg = &o->http,
+                  .stamps = true,
+                  .scheme = "http://" },
         .raw = { .backlog = o->backlog, .idle = STOA_NEVER, .serve = echo_serve, .greet = true },
     };
 }
@@ -192,6 +213,8 @@ static void warn_of_fault(const struct serve_options *o)
 static int serve(struct serving *s, const struct stoa_log *log, int sockets)
 {
     int exit_code = open_runtime(s, log);
+    if (!exit_code)
+        exit_code = open_stages(s);
     if (!exit_code)
         exit_code = open_handler(s);
     if (!exit_code)

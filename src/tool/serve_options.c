@@ -33,6 +33,8 @@ enum {
     LINE_BYTES,
     BODY_BYTES,
     ACCESS_LOG,
+    SERVER_TIMING,
+    STAGES,
     QUIET,
     VERSION,
     HELP,
@@ -73,6 +75,10 @@ static const struct option table[] = {
     { DRAIN, 0, "drain", "TIME", "after SIGINT or SIGTERM, for what still runs (10)" },
     { ACCESS_LOG, 0, "log", "FORMAT",
       "of the access log on stdout: none, pretty, combined, json (default: pretty on a terminal)" },
+    { SERVER_TIMING, 0, "server-timing", NULL,
+      "tell each client where its request's time went, in Server-Timing" },
+    { STAGES, 0, "stages", "WHAT",
+      "the stage clock: on, off, or the file that it writes (default: on, in a nameless one)" },
     { QUIET, 'q', "quiet", NULL, "say nothing but errors" },
     { VERSION, 'V', "version", NULL, "say which version this is" },
     { HELP, 'h', "help", NULL, "this" },
@@ -265,6 +271,8 @@ static bool read_one(const struct option_reader *r, const struct option_found *f
     case CORS: return o->files.cors = true;
     case HIDDEN: return o->files.hidden = true;
     case ECHO_BACK: return o->echo = true;
+    case SERVER_TIMING: return o->http.server_timing = true;
+    case STAGES: o->stages = strcmp(f->value, "on") == 0 ? NULL : f->value; return true;
     case QUIET: return o->quiet = true;
     case TEXT: o->text = f->value; return true;
     case FAULT: return serve_fault_read(f->value, &o->fault);
@@ -296,6 +304,11 @@ static bool check_together(struct serve_options *o, struct given *given)
                     "the folder");
     else if (given->lan && given->count)
         wrong_usage("serve", "--lan goes without --listen: give --listen :PORT instead");
+    else if (o->http.server_timing && o->stages && strcmp(o->stages, "off") == 0)
+        wrong_usage("serve", "--server-timing tells what the stage clock says: leave --stages off "
+                             "out");
+    else if (o->stages && !*o->stages)
+        wrong_usage("serve", "--stages: on, off or the name of a file is wanted");
     else
         return true;
     return false;

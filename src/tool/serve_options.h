@@ -29,6 +29,7 @@ struct serve_options {
     int backlog;          /* 0 = somaxconn */
     int connections_max;  /* 0 = what the descriptor limit allows */
     const char *io;
+    const char *stages; /* as in struct stoa_options */
     stoa_time drain, idle;
     struct files_options files;
     struct http_service http;

@@ -69,7 +69,7 @@ def test_json():
             entry = json.loads(next_line(s))
             assert list(entry) == ["time", "peer", "method", "target", "version", "status", "bytes",
                                    "duration_us", "head_bytes", "body_in", "referer", "user_agent",
-                                   "cause", "error"]
+                                   "cause", "error", "stages"]
             stamp = time.strptime(entry["time"].split(".")[0] + " UTC", "%Y-%m-%dT%H:%M:%S %Z")
             assert abs(calendar.timegm(stamp) - before) < WITHIN
             assert (entry["peer"], entry["method"], entry["target"], entry["version"]) == (
@@ -91,7 +91,7 @@ def test_pretty():
         with logged("pretty", io) as s:
             send(s, get(b"/a"))
             line = next_line(s)
-            assert re.fullmatch(r"\d\d:\d\d:\d\d 200 GET /a 1\.9 KiB \d+\.\d\d ms 127\.0\.0\.1",
+            assert re.fullmatch(r"\d\d:\d\d:\d\d 200 GET /a 1\.9 KiB \d+\.\d\d ms \([a-z]+ \d+\.\d\d\) 127\.0\.0\.1",
                                 line), line
 
 
