@@ -28,6 +28,7 @@ struct listener {
     bool is_shared;        /* all parts have the same socket */
     bool has_file;         /* a Unix socket that we have bound */
     struct bind_file file; /* to be removed at the end */
+    uint32_t drops_before; /* of an adopted socket, before it was ours */
     atomic_bool unlinked;
     atomic_int users; /* parts that hold the shared socket */
     int cores;
@@ -237,6 +238,9 @@ int listener_adopt(struct stoa_rt *rt, int fd, const struct listener_options *op
     }
     l->addr.len = n;
     memcpy(&l->addr.any, &bound, n);
+    struct queues q;
+    if (queues_read(l->sys, fd, &q) == 0)
+        l->drops_before = q.drops;
     share(l, fd);
     be_seen(l);
     rt_add(rt, &l->service);
@@ -286,7 +290,7 @@ int listener_look(const struct listener *l, struct listener_look *ret)
             return r;
         all.queue += q.queue;
         all.queue_max += q.queue_max;
-        all.drops += q.drops;
+        all.drops += q.drops - l->drops_before;
         if (i == 0 || (uint64_t)q.queue * all.fullest_max > (uint64_t)all.fullest * q.queue_max) {
             all.fullest = q.queue;
             all.fullest_max = q.queue_max;

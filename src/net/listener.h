@@ -42,7 +42,7 @@ struct listener_look {
     uint32_t queue, queue_max;     /* of all together */
     uint32_t fullest, fullest_max; /* of the one that is fullest, by its limit */
     uint32_t backlog_asked;        /* together; where none was given: queue_max */
-    uint64_t drops;                /* together, since they were made */
+    uint64_t drops;                /* together, since they are ours */
 };
 
 /* While they are being closed there is nothing to be seen.                          [any]

@@ -1,0 +1,17 @@
+/* net/gauges.h -- the queues of a runtime's listeners, looked at ten times a second, and what they
+ * turned away: written down, and told to the log when it gets bad, with the cause and the remedy.
+ *
+ * A task on the first core of a runtime: of the listeners' own or, so that it goes on while that one
+ * hangs, of another. What takes longer (counters of the network namespace, the SYN queue) is asked
+ * once a second on a helper thread, and whenever something was dropped. */
+#ifndef NET_GAUGES_H
+#define NET_GAUGES_H
+
+#include "core/service.h"
+
+/* Adds them to `on`, once. Before stoa_run: all listeners that are open by then are looked at.
+ *   of       whose listeners; it must be there until `on` has stopped.
+ *   returns  0; -ENOMEM. */
+int gauges_add(struct stoa_rt *on, struct stoa_rt *of);
+
+#endif
