@@ -2,8 +2,10 @@
 #include "app/status.h"
 
 #include "base/mem.h"
+#include "probe/drops.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 /* ---- counts ---- */
@@ -112,6 +114,39 @@ void status_take(struct status *s, const struct stage_view *v, stoa_time now, in
     take_listeners(s, v);
     take_conns(s, v);
     s->slowest = stage_view_slowest(v, s->slow, STOA_SLOWEST);
+}
+
+/* ---- alive, and ready ---- */
+
+static const stoa_time STANDS_STILL = 10 * STOA_SEC;
+
+bool status_is_alive(const struct status *s, char why[STATUS_WHY_BYTES])
+{
+    for (int i = 0; i < s->cores; i++)
+        if (s->still[i] > STANDS_STILL) {
+            snprintf(why, STATUS_WHY_BYTES, "core %d has not looked for work for %lld s", i,
+                     (long long)(s->still[i] / STOA_SEC));
+            return false;
+        }
+    return true;
+}
+
+bool status_is_ready(const struct status *s, char why[STATUS_WHY_BYTES])
+{
+    if (s->draining) {
+        snprintf(why, STATUS_WHY_BYTES, "draining");
+        return false;
+    }
+    for (int i = 0; i < s->listeners; i++) {
+        const struct stoa_stage_listener *l = &s->listener[i];
+        if (drops_fills(l->fullest, 1000)) {
+            snprintf(why, STATUS_WHY_BYTES,
+                     "the accept queue of %s is more than half full: %u of %u wait", l->name,
+                     l->queue, l->queue_max);
+            return false;
+        }
+    }
+    return status_is_alive(s, why);
 }
 
 /* ---- words ---- */

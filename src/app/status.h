@@ -56,6 +56,13 @@ struct status {
  *   s              yours, 120 KB: not for a stack. */
 void status_take(struct status *s, const struct stage_view *v, stoa_time now, int64_t real_ns);
 
+/* Whether each core's loop turns; and whether requests are welcome: it does not drain, and no accept
+ * queue is more than half full, either.
+ *   why      set when not: a line for people, escaped. */
+enum { STATUS_WHY_BYTES = 240 };
+bool status_is_alive(const struct status *s, char why[STATUS_WHY_BYTES]);
+bool status_is_ready(const struct status *s, char why[STATUS_WHY_BYTES]);
+
 /* "ready", "head", ...: the states of a connection. Static. */
 const char *status_at_name(enum stoa_at at);
 

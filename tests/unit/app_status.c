@@ -239,6 +239,26 @@ static void test_json_of_connections(void **state)
         "\"age_s\":0.100,\"open_s\":3,\"requests\":4,\"in\":1,\"out\":2}],\"connections_more\":8}");
 }
 
+static void test_alive_and_ready(void **state)
+{
+    (void)state;
+    char why[STATUS_WHY_BYTES] = "";
+    assert_true(status_is_alive(&s, why) && status_is_ready(&s, why));
+    add_listener("http://[::1]:80/");
+    assert_true(status_is_alive(&s, why) && !status_is_ready(&s, why));
+    assert_string_equal(why, "the accept queue of http://[::1]:80/ is more than half full: 3 of 4 "
+                             "wait");
+    s.listener[0].fullest = 500;
+    assert_true(status_is_ready(&s, why));
+    s.draining = true;
+    assert_true(status_is_alive(&s, why) && !status_is_ready(&s, why));
+    assert_string_equal(why, "draining");
+    s.draining = false;
+    s.still[1] = 11 * STOA_SEC;
+    assert_false(status_is_alive(&s, why) || status_is_ready(&s, why));
+    assert_string_equal(why, "core 1 has not looked for work for 11 s");
+}
+
 static void test_metrics_of_a_server(void **state)
 {
     (void)state;
@@ -326,6 +346,7 @@ int main(void)
         TEST(test_json_of_causes),
         TEST(test_json_of_requests),
         TEST(test_json_of_connections),
+        TEST(test_alive_and_ready),
         TEST(test_metrics_of_a_server),
         TEST(test_metrics_of_listeners),
         TEST(test_metrics_of_causes),
