@@ -3,8 +3,8 @@
 
 static void put_name(struct buf *b, const char *name)
 {
-    char last = b->n > 0 ? b->p[b->n - 1] : '{';
-    if (last != '{' && last != '[')
+    char last = b->n > 0 ? b->p[b->n - 1] : ' ';
+    if (last != '{' && last != '[' && last != ' ' && last != '\n')
         buf_str(b, STR(","));
     if (name)
         buf_fmt(b, "\"%s\":", name);

@@ -99,6 +99,7 @@ static void write_metrics(void)
 static void test_json_values(void **state)
 {
     (void)state;
+    buf_str(&text, STR("data: "));
     json_open(&text, NULL, '{');
     json_text(&text, "a", STR("q\" b\\ n\n \x7f \xc3\xa4"));
     json_open(&text, "l", '[');
@@ -116,7 +117,7 @@ static void test_json_values(void **state)
     json_count(&text, "z", 0);
     json_close(&text, '}');
     buf_add(&text, "", 1);
-    assert_string_equal(text.p, "{\"a\":\"q\\\" b\\\\ n\\u000a \\u007f \\u00c3\\u00a4\","
+    assert_string_equal(text.p, "data: {\"a\":\"q\\\" b\\\\ n\\u000a \\u007f \\u00c3\\u00a4\","
                                 "\"l\":[1.500,-0.001,2,-9223372036854775.808,18446744073709551615,"
                                 "true,null,\"\",{}],\"z\":0}");
 }
