@@ -2,8 +2,8 @@
 """tests/browser/mock.py [--port N] [--every SECONDS] PAGE -- stands in for `stoa serve --admin`: the
 page, /stages and /events with numbers made up for one scene at a time, /scene?NAME to change it.
 
-Prints its URL and serves until its standard input ends. The policy is as strict as the page must
-bear. Python's own library only."""
+Prints its URL and serves until its standard input ends. Its policy is that of the real server.
+Python's own library only."""
 import argparse
 import json
 import os
@@ -14,7 +14,7 @@ import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 POLICY = ("default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; "
-          "connect-src 'self'")
+          "connect-src 'self'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'")
 SPANS = ["handshake", "accept", "queued", "buffer", "core", "head", "body", "handler", "send",
          "network"]
 GRADES = {"accept": "bounded", "network": "estimated"}
