@@ -98,6 +98,7 @@ SIM      := $(if $(wildcard tests/sim/*.c),$(BUILD)/test/sim)
 EXAMPLES := $(patsubst %.c,$(BUILD)/%,$(wildcard examples/*.c))
 BENCH    := $(patsubst %.c,$(BUILD)/%,$(wildcard bench/*.c))
 E2E      := $(shell find tests/e2e tests/net -maxdepth 1 -name '$(or $(T),*).*' -perm -u+x 2>/dev/null | sort)
+BROWSER  := $(shell find tests/browser -name '$(or $(T),*).mjs' -perm -u+x 2>/dev/null | sort)
 OF_TOOLS := $(call named,tests/tools,sh)
 # For unit, fault, fuzz and sim programs: an archive, so that each links only what it uses (some put
 # something else in the place of a folder of src/).
@@ -152,7 +153,7 @@ PLAYWRIGHT       := $(BUILD)/browser/node_modules/playwright-core
 browser:  ## the live page in headless Chromium, after installing what is missing
 	@tools/need $(BROWSER_PACKAGES)
 	@$(submake) $(BUILD)/stoa $(PLAYWRIGHT)
-	@$(RUN) -t 600 tests/browser/page.mjs
+	@$(RUN) -j 1 -t 600 $(BROWSER)
 
 $(PLAYWRIGHT):
 	@mkdir -p $(BUILD)/browser

@@ -1,135 +1,18 @@
 #!/usr/bin/env node
-/* tests/browser/page.mjs [NAME] -- the live page in headless Chromium: first against made-up numbers
- * (mock.py), scene by scene. NAME: only the tests whose name has it. `make browser` installs what it
- * needs; exit 77 where that is not there. */
+/* tests/browser/page.mjs [NAME] -- the live page in headless Chromium, against made-up numbers (mock.py),
+ * scene by scene. NAME: only the tests whose name has it. */
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import { tmpdir } from 'node:os';
-import { dirname, join, resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { readFileSync } from 'node:fs';
+import { faint_texts, found, mock, nameless, open, page_file, plain, run, said, state, sticking_out, updates } from './rig.mjs';
 
-const here = dirname(fileURLToPath(import.meta.url));
-const page_file = join(here, '../../src/app/live.html');
-const build = resolve(process.env.BUILD || join(here, '../../build'));
-const CHROMIUM = process.env.CHROMIUM || '/usr/bin/chromium';
-const FLAGS = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
-  '--disable-component-update', '--disable-sync'];
 const SCENES = ['idle', 'load', 'stalled', 'overflow', 'drain', 'many', 'hostile'];
 const WIDTHS = [320, 360, 720, 1019, 1020, 1180, 1280, 1800, 1900, 3840];
 
-function skip(why) {
-  console.log(why);
-  process.exit(77);
-}
-if (!existsSync(CHROMIUM)) skip('no ' + CHROMIUM + ': make browser installs it');
-let chromium;
-try {
-  ({ chromium } = createRequire(join(build, 'browser/'))('playwright-core'));
-} catch {
-  skip('no playwright-core in ' + join(build, 'browser') + ': make browser installs it');
-}
-
-/* ---- what a test works with ---- */
-
-const running = new Set();
-process.on('exit', () => running.forEach(p => p.kill('SIGKILL')));
-
-async function mock(scene, ...options) {
-  const p = spawn('python3', [join(here, 'mock.py'), '--every', '0.15', ...options, page_file], { stdio: ['pipe', 'pipe', 'inherit'] });
-  running.add(p);
-  const ended = new Promise(done => p.once('exit', done));
-  const url = await new Promise((done, failed) => {
-    p.stdout.once('data', d => done(String(d).trim()));
-    ended.then(() => failed(new Error('the mock did not start')));
-  });
-  const m = { url, port: new URL(url).port, scene: name => fetch(url + 'scene?' + name), end: () => (p.kill(), ended) };
-  await m.scene(scene);
-  return m;
-}
-
-/* A page of its own, which notes everything that the browser complains of. */
-async function open(url, { width = 1280, height = 900, ...media } = {}) {
-  const page = await browser.newPage();
-  page.complaints = [];
-  page.on('console', m => m.type() === 'error' && page.complaints.push(m.text()));
-  page.on('pageerror', e => page.complaints.push(String(e)));
-  page.on('dialog', d => { page.complaints.push('dialog: ' + d.message()); d.dismiss(); });
-  await page.setViewportSize({ width, height });
-  await page.emulateMedia(media);
-  await page.goto(url);
-  await page.waitForFunction(() => document.body.dataset.state !== 'waiting' && shown);
-  return page;
-}
-const state = (page, name) => page.waitForFunction(s => document.body.dataset.state === s, name, { timeout: 30000 });
-/* Until n more updates have arrived (drawn or not). */
-const updates = (page, n) => page.evaluate(async n => {
-  for (let t; n > 0; n--) for (t = last.server.uptime_s; last.server.uptime_s === t;) await new Promise(r => setTimeout(r, 10));
-}, n);
 /* The page shows this scene: an update drawn after the server took it up. */
 async function scene(m, page, name) {
   await m.scene(name);
   await updates(page, 2);
 }
-/* Texts without the spaces that do not break, as a person would type them. */
-const plain = s => s.replace(/\u00a0/g, ' ');
-const said = async page => plain(await page.locator('#said').textContent());
-const found = async page => plain(await page.locator('#findings').innerText());
-
-/* Runs in the page: each text whose contrast to what is behind it is too small (WCAG 1.4.3). */
-function faint_texts() {
-  const parts = c => c.match(/[\d.]+/g).map(Number);
-  const light = ([r, g, b]) => [r, g, b].map(v => (v /= 255) <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4)
-    .reduce((a, v, i) => a + v * [0.2126, 0.7152, 0.0722][i], 0);
-  const behind = e => {
-    for (; e; e = e.parentElement) {
-      const c = parts(getComputedStyle(e).backgroundColor);
-      if (c[3] === undefined || c[3] === 1) return c;
-      if (c[3] !== 0) throw new Error('a half transparent ground: ' + e.className);
-    }
-    return [255, 255, 255];
-  };
-  const faint = [], walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
-  while (walk.nextNode()) {
-    const e = walk.currentNode.parentElement, style = getComputedStyle(e);
-    if (!walk.currentNode.data.trim() || !e.checkVisibility() || ['SCRIPT', 'STYLE'].includes(e.tagName)) continue;
-    const a = light(parts(style.color)), b = light(behind(e)), ratio = (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
-    const size = parseFloat(style.fontSize), large = size >= 24 || (size >= 18.66 && style.fontWeight >= 700);
-    if (ratio < (large ? 3 : 4.5)) faint.push(walk.currentNode.data.trim() + ': ' + ratio.toFixed(2));
-  }
-  return faint;
-}
-
-/* Runs in the page: what sticks out of its card, or out of its cell. */
-function sticking_out() {
-  const out = [];
-  if (document.documentElement.scrollWidth > innerWidth) out.push('the page: ' + document.documentElement.scrollWidth);
-  for (const card of document.querySelectorAll('.card, header, footer, #findings li, .bay, .lane > div, td, .foot')) {
-    const edge = card.getBoundingClientRect();
-    for (const e of card.querySelectorAll('*')) {
-      const r = e.getBoundingClientRect();
-      if (r.width && e.checkVisibility() && !e.closest('.sr, svg, .queue, .column, .cut, .thin, .scale') && (r.right > edge.right + 1 || r.left < edge.left - 1)) out.push(e.tagName + '.' + e.className + ' ' + e.textContent.slice(0, 40));
-    }
-  }
-  for (const e of document.querySelectorAll('td.n, .big, .tile p, dd, td.stage'))
-    if (e.checkVisibility() && e.scrollWidth > e.clientWidth + 1 && e.clientWidth) out.push('cut: ' + e.textContent);
-  return out;
-}
-
-/* Runs in the page: who can be reached or read and has no name; what is there twice. */
-function nameless() {
-  const out = [];
-  const name = e => e.getAttribute('aria-label') || (e.getAttribute('aria-labelledby') || '').split(' ').map(i => document.getElementById(i)?.textContent).join('')
-    || e.caption?.textContent || (/^(A|BUTTON|TH)$/.test(e.tagName) ? e.textContent.trim() : '');
-  for (const e of document.querySelectorAll('a, button, section, nav, table, th, [role=meter], [role=region], [role=list], [tabindex]'))
-    if (!name(e)) out.push('no name: ' + e.outerHTML.slice(0, 90));
-  const ids = [...document.querySelectorAll('[id]')].map(e => e.id);
-  for (const id of ids) if (ids.indexOf(id) !== ids.lastIndexOf(id)) out.push('twice: ' + id);
-  return out;
-}
-
-/* ---- tests ---- */
 
 const tests = {
   'the file: one, small, nothing from elsewhere, no markup made of data'() {
@@ -344,7 +227,7 @@ const tests = {
     const m = await mock('load'), page = await open(m.url);
     for (const role of ['banner', 'main', 'contentinfo', 'navigation', 'status']) assert.equal(await page.getByRole(role).count(), 1, role);
     assert.deepEqual(await page.getByRole('heading', { level: 2 }).allTextContents(),
-      ['The way of a request', 'Where the time goes', 'Drops and causes', 'The slowest requests', 'Open connections']);
+      ['In four numbers', 'The way of a request', 'Where the time goes', 'Drops and causes', 'The slowest requests', 'Open connections']);
     for (const width of [1280, 360]) {
       await page.setViewportSize({ width, height: 800 });
       const conns = page.getByRole('table', { name: 'Open connections' });
@@ -373,25 +256,4 @@ const tests = {
   },
 };
 
-/* ---- running them ---- */
-
-const profile = mkdtempSync(join(tmpdir(), 'stoa-browser-'));
-const browser = await chromium.launchPersistentContext(profile, { executablePath: CHROMIUM, headless: true, args: FLAGS });
-let passed = 0, failed = 0;
-for (const [name, test] of Object.entries(tests)) {
-  if (process.argv[2] && !name.includes(process.argv[2])) continue;
-  try {
-    await test();
-    console.log('ok    ' + name);
-    passed++;
-  } catch (e) {
-    console.log('FAIL  ' + name + '\n' + (e.stack || e));
-    failed++;
-  }
-  for (const page of browser.pages().slice(1)) await page.close();
-  running.forEach(p => p.kill());
-}
-await browser.close();
-rmSync(profile, { recursive: true, force: true });
-console.log(passed + ' passed, ' + failed + ' failed');
-process.exit(failed ? 1 : 0);
+await run(tests);
