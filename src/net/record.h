@@ -36,6 +36,7 @@ struct conn_writer {
     stoa_task *task;
     struct io_op op; /* IO_WRITABLE */
     bool waits;      /* op is under way */
+    bool hears;      /* it waits no longer than until the peer is heard */
     bool expired;
 };
 
