@@ -203,8 +203,9 @@ static int run(stoa_http *x, const struct stoa_http_fetch *f)
     fetch_hang_up(x);
     begin_report(fetch->report);
     fetch->sent = false;
-    fetch->lost = 0;
+    fetch->lost = fetch->answered = 0;
     fetch->written = 0;
+    fetch->wait_began = 0;
     x->cause = NULL;
     return attempt(x, f, true);
 }

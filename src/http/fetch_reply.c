@@ -43,8 +43,8 @@ static void note_first_byte(stoa_http *x)
         return;
     fetch->heard = true;
     fetch->read_began = core_now(x->core);
-    if (fetch->report)
-        fetch->report->wait_took = fetch->read_began - fetch->wait_began;
+    if (fetch->report) /* it may have come before the request was whole */
+        fetch->report->wait_took = fetch->wait_began ? fetch->read_began - fetch->wait_began : 0;
 }
 
 /* How far it has come. */
@@ -59,18 +59,27 @@ static void note_progress(stoa_http *x)
 
 /* ---- no reply ---- */
 
-/* The request went wrong, too, and before that. */
-static int fail_request(stoa_http *x, int err)
+/* With how much of the request was written. */
+static void fail_written(stoa_http *x, const char *id)
 {
     const struct fetch *fetch = x->fetch;
     unsigned long long written = fetch->written;
     unsigned long long all = (unsigned long long)fetch->head.n + fetch->len;
+    if (written == all)
+        fetch_fail(x, id, "all %llu bytes of the request were written", all);
+    else
+        fetch_fail(x, id, "%llu of %llu bytes of the request were written", written, all);
+}
+
+/* The request went wrong, too, and before that. */
+static int fail_request(stoa_http *x, int err)
+{
     const char *id = cause_of(STOA_STAGE_REQUEST, err)->id;
     if (err == -ECANCELED)
         id = NULL;
-    else if (written == 0 && (err == -EPIPE || err == -ECONNRESET))
+    else if (x->fetch->written == 0 && (err == -EPIPE || err == -ECONNRESET))
         id = "reply.reset_before";
-    fetch_fail(x, id, "%llu of %llu bytes of the request were written", written, all);
+    fail_written(x, id);
     return err == -EPIPE ? -ECONNRESET : err;
 }
 
@@ -79,6 +88,8 @@ static int fail_silence(stoa_http *x, int r)
     const struct fetch *fetch = x->fetch;
     if (fetch->lost)
         return fail_request(x, fetch->lost);
+    if (r < 0 && !fetch->sent) /* it was heard while more was to be written */
+        return fail_request(x, r);
     const char *id = r == 0             ? "reply.closed"
                      : r == -ETIMEDOUT  ? "reply.timeout"
                      : r == -ECONNRESET ? "reply.reset_after_request"
@@ -87,8 +98,7 @@ static int fail_silence(stoa_http *x, int r)
     if (fetch->interim)
         fetch_fail(x, id, "only %d (interim) had come", fetch->interim_was);
     else
-        fetch_fail(x, id, "%llu bytes of the request were written",
-                   (unsigned long long)fetch->written);
+        fail_written(x, id);
     return r == 0 ? STOA_EEOF : r;
 }
 
@@ -140,7 +150,9 @@ static struct stoa_str nth_line(struct stoa_str in, int line)
 {
     while (--line > 0)
         in = str_from(in, str_find(in, '\n') + 1);
-    return (struct stoa_str){ in.p, str_find(in, '\n') };
+    size_t n = str_find(in, '\n');
+    bool whole = n > 0 && n < in.n && in.p[n - 1] == '\r';
+    return (struct stoa_str){ in.p, n - whole };
 }
 
 static const char *cause_of_fault(int fault)
@@ -268,23 +280,36 @@ static void begin_body(stoa_http *x)
                    kind != HEAD_BODY_CLOSE && x->head.status != 101;
 }
 
-int fetch_await(stoa_http *x)
+/* returns as fetch_hear. */
+static int hear(stoa_http *x)
 {
-    int n, r = 0;
-    x->fetch->wait_began = core_now(x->core);
-    do {
-        n = read_head(x);
-        if (n > 0 && !is_final(x))
-            r = pass_over(x, n);
-    } while (n > 0 && r == 0 && !is_final(x));
-    if (n > 0 && r == 0)
-        r = keep_head(x, n);
-    else if (n < 0)
-        r = n;
-    if (r == 0)
-        begin_body(x);
+    int n = read_head(x);
+    if (n < 0)
+        return n;
+    if (!is_final(x))
+        return pass_over(x, n);
+    int r = keep_head(x, n);
+    if (r < 0)
+        return r;
+    begin_body(x);
+    return 1;
+}
+
+int fetch_hear(stoa_http *x)
+{
+    int r = hear(x);
+    if (r != 0)
+        x->fetch->answered = r;
     note_progress(x);
     return r;
+}
+
+int fetch_await(stoa_http *x)
+{
+    int r = x->fetch->answered;
+    while (r == 0)
+        r = fetch_hear(x);
+    return r < 0 ? r : 0;
 }
 
 /* ---- the body ---- */

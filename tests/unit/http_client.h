@@ -14,8 +14,9 @@ struct script {
     const char *bytes;
     size_t n; /* 0 = to the terminating zero */
     enum fake_after after;
-    size_t send_room; /* 0 = all that is sent is taken */
+    size_t send_room; /* where send_err is set */
     int send_err;
+    size_t speaks_at;
 };
 
 struct client {
@@ -92,6 +93,7 @@ int stoa_dial(stoa_task *t, stoa_conn **ret, const struct stoa_dial *d)
     c->after = s->after;
     c->send_room = s->send_err ? s->send_room : SIZE_MAX;
     c->send_err = s->send_err;
+    c->speaks_at = s->speaks_at;
     c->send_failed = false;
     if (d->report)
         d->report->count = 1;

@@ -89,7 +89,9 @@ struct stoa_conn {
     int send_err;      /* ... sending fails with this */
     bool send_failed;
     size_t takes_now; /* by conn_write_now */
-    bool more;        /* the last send said that more follows */
+    size_t
+        speaks_at; /* when so many bytes were sent, bytes come; 0 = not before they are awaited */
+    bool more;     /* the last send said that more follows */
 
     enum fake_end end; /* of the last fake_run */
     int result;
@@ -228,6 +230,20 @@ int conn_write(stoa_conn *c, struct iovec *v, int count, bool more)
             v[i].iov_len -= c->out_n - before;
     }
     return r;
+}
+
+/* As much as fits before the peer says what it says. */
+ssize_t conn_write_until_heard(stoa_conn *c, const void *buf, size_t n)
+{
+    if (c->speaks_at && c->out_n >= c->speaks_at && c->script.n)
+        fake_arrive(c);
+    if (fake_unread(c))
+        return 0;
+    if (c->speaks_at > c->out_n && n > c->speaks_at - c->out_n)
+        n = c->speaks_at - c->out_n;
+    size_t before = c->out_n;
+    int r = fake_send(c, buf, n);
+    return c->out_n > before ? (ssize_t)(c->out_n - before) : r;
 }
 
 /* Half of it at a time. */
