@@ -102,9 +102,11 @@ void conn_init(stoa_conn *c, struct port *p, int fd);
 /* A dialled one is taken up by those who read and write. */
 void conn_begin_dialled(stoa_conn *c);
 
-/* Closes it in order; or at once. Nobody waits for it. Its record goes to the port's free ones. */
+/* Closes it in order; or at once; or with a reset. Nobody waits for it. Its record goes to the port's
+ * free ones. */
 void conn_end_in_order(stoa_conn *c);
 void conn_end_now(stoa_conn *c);
+void conn_reset(stoa_conn *c);
 
 /* Sees to it that bytes come in. returns 0, < 0. */
 int conn_arm(stoa_conn *c);

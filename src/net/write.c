@@ -200,6 +200,7 @@ static int send_unless_heard(stoa_conn *c, struct iovec *v)
 ssize_t conn_write_until_heard(stoa_conn *c, const void *buf, size_t n)
 {
     struct iovec v = { (void *)(uintptr_t)buf, n };
+    c->held = false;
     int r = conn_pause_burst(c);
     if (r == 0 && !is_heard(c))
         r = c->reader ? -EBUSY : conn_arm(c);
