@@ -48,6 +48,8 @@ void fetch_hang_up(stoa_http *x)
     x->c = NULL;
     if (again)
         pool_give(x->core, x->fetch->address, c);
+    else if (!x->fetch->sent)
+        dialled_reset(c);
     else
         dialled_close_now(c);
 }

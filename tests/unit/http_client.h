@@ -122,6 +122,11 @@ void dialled_close_now(stoa_conn *c)
     client->closes++;
 }
 
+void dialled_reset(stoa_conn *c)
+{
+    dialled_close_now(c);
+}
+
 const struct addr *conn_local(const stoa_conn *c)
 {
     static const struct addr a = { .v4 = { .sin_family = AF_INET } };
