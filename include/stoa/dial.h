@@ -77,10 +77,13 @@ struct stoa_hop {
                 -EHOSTUNREACH = time exceeded or another ICMP error, from `by` */
 };
 
-/* Finds the hop that refuses or swallows connections to a numeric address, without privileges: SYNs
- * of growing TTL, answers read from the error queue.                              [waits]
- *   within   per hop.
- *   returns  how many hops were found out (1..max); < 0. */
+/* Finds the hop that refuses or swallows connections to a numeric address ("192.0.2.1:80"), without
+ * privileges: SYNs of growing TTL, answers read from the error queue.              [waits]
+ *   within   per hop; four are asked at a time.
+ *   max      1..STOA_HOPS_MAX.
+ *   returns  how many hops were found out (1..max): up to the one that connects, resets or says by ICMP
+ *            that it goes no further; or, when all beyond some hop are silent, up to the first of
+ *            those; < 0: -EINVAL (address, within, max), -ETIMEDOUT, -ECANCELED, -ENOMEM. */
 STOA_API int stoa_walk(stoa_task *t, const char *addr, stoa_time within, struct stoa_hop *hops,
                        int max);
 
