@@ -160,7 +160,8 @@ static int connect_any(struct dialling *d, stoa_conn **ret)
     int won = race_run(d->task, d->attempts, d->count, &d->silence);
     report_tries(d, won);
     if (won < 0) {
-        look_closer(d);
+        if (d->how->report) /* else nobody would see it */
+            look_closer(d);
         return report_failure(d, won);
     }
     struct attempt *a = &d->attempts[won];
@@ -183,10 +184,12 @@ int stoa_dial(stoa_task *t, stoa_conn **ret, const struct stoa_dial *how)
 {
     struct core *core = core_of(t);
     struct dialling *d = mem_zalloc(core->mem, sizeof *d);
-    if (how->report)
-        *how->report = (struct stoa_report){ .winner = -1 };
-    if (!d)
+    if (!d) {
+        if (how->report)
+            *how->report =
+                (struct stoa_report){ .winner = -1, .cause = cause_of(STOA_STAGE_SOCKET, -ENOMEM) };
         return -ENOMEM;
+    }
     d->task = t;
     d->core = core;
     d->how = how;
