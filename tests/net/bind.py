@@ -11,6 +11,7 @@ import struct
 import subprocess
 import sys
 import tempfile
+import traceback
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [HERE, os.path.join(HERE, "..", "e2e")]
@@ -153,6 +154,66 @@ def name_of(uid):
         return str(uid)
 
 
+def in_child(test, *args):
+    """Runs it in a process of its own; returns what it returned, 1 when it failed."""
+    pid = os.fork()
+    if pid == 0:
+        code = 1
+        try:
+            code = test(*args)
+        except BaseException:
+            traceback.print_exc(file=sys.stdout)
+            sys.stdout.flush()
+        finally:
+            os._exit(code)
+    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+
+
+def mount_groups():
+    """Control groups are to be seen, if need be in mounts of our own."""
+    CLONE_NEWNS, MS_REC, MS_PRIVATE, root = 0x20000, 0x4000, 0x40000, b"/sys/fs/cgroup"
+    return os.path.exists(root + b"/cgroup.controllers") or not (
+        libc.unshare(CLONE_NEWNS) or libc.mount(b"none", b"/", None, MS_REC | MS_PRIVATE, None)
+        or libc.mount(b"none", root, b"cgroup2", 0, None))
+
+
+def hold_as(service, folder):
+    try:
+        with open(f"{folder}/cgroup.procs", "w") as f:
+            f.write(str(os.getpid()))
+    except OSError:
+        return 77
+    with bound("127.0.0.1") as s:
+        refused("bind.in_use", IN_USE, f"127.0.0.1:{port_of(s)}", **NOBODY_S,
+                says=[f"is held by a process of user root, {service}"])
+        refused("bind.in_use", IN_USE, f"127.0.0.1:{port_of(s)}", says=[f"{me()}, {service}"])
+    return 0
+
+
+def make_service():
+    """A control group with a name as systemd gives to a service."""
+    service = f"stoa-test-{os.getpid()}.service"
+    folder = f"/sys/fs/cgroup/{service}"
+    if not mount_groups():
+        return 77
+    try:
+        os.mkdir(folder)
+    except OSError:
+        return 77
+    try:
+        return in_child(hold_as, service, folder)
+    finally:
+        os.rmdir(folder)
+
+
+def test_service_of_the_holder():
+    code = in_child(make_service)
+    if code == 77:
+        skipped("no control group can be made here")
+    else:
+        assert code == 0
+
+
 def test_odd_command_is_escaped():
     pid_says = "(a\\x1b[2J\\x0a)"
     PR_SET_NAME = 15
@@ -248,6 +309,10 @@ def test_time_wait():
 def test_connection_of_an_earlier_listener():
     listener = bound("127.0.0.1")
     port = port_of(listener)
+    for _ in range(3):  # what is in TIME_WAIT is not named while something lives
+        with socket.create_connection(("127.0.0.1", port)) as client:
+            listener.accept()[0].close()
+            assert client.recv(1) == b""
     with socket.create_connection(("127.0.0.1", port)):
         server, peer = listener.accept()
         listener.close()
