@@ -844,7 +844,19 @@ const struct stoa_cause cause_table[] = {
         .what = "the peer does not take the request",
         .rules_out = "The connection was made.",
         .hint = "Look at the peer: it accepts and does not read.",
-        .page = "The peer's receive buffer and our send buffer are full.",
+        .page = "The peer's receive buffer is full, and the rest waits on this machine.",
+    },
+    {
+        .id = "request.unacknowledged",
+        .stage = STOA_STAGE_REQUEST,
+        .exit_code = EXIT_REPLY_TIMEOUT,
+        .what = "the peer's machine does not acknowledge the request",
+        .rules_out = "The port: the handshake was completed. The process plays no part in it yet.",
+        .hint = "Does a small request pass and a large one not? Then packets of full size are "
+                "dropped on the way (MTU). Else the way or the machine has gone meanwhile.",
+        .page = "The connection was made, the request was sent, and again, and no acknowledgement "
+                "came. A machine that went down, a device that has forgotten the connection, or a "
+                "path that drops large packets and the ICMP messages about them.",
     },
     {
         .id = "request.failed",
@@ -869,8 +881,8 @@ const struct stoa_cause cause_table[] = {
         .id = "reply.reset_before",
         .stage = STOA_STAGE_REPLY,
         .exit_code = EXIT_REPLY_RESET,
-        .what = "the peer reset the connection before a byte of the reply, and the request had "
-                "not been taken",
+        .what = "the peer reset the connection before a byte of the reply, and had not "
+                "acknowledged the request",
         .rules_out = "The port is open: the handshake was completed.",
         .hint = "Look whether the process behind the listener crashes, or a load balancer has "
                 "no server.",

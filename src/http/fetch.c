@@ -39,17 +39,19 @@ static stoa_http *make(stoa_task *t, struct stoa_http_report *report)
     return x;
 }
 
+/* What was given up on the way is reset: the peer learns at once that nobody waits any more, and the
+ * kernel keeps nothing for one that reads no more. */
 void fetch_hang_up(stoa_http *x)
 {
     stoa_conn *c = x->c;
     if (!c)
         return;
-    bool again = x->fetch->keeps && fetch_is_whole(x);
+    bool whole = x->fetch->sent && fetch_is_whole(x);
     x->c = NULL;
-    if (again)
-        pool_give(x->core, x->fetch->address, c);
-    else if (!x->fetch->sent)
+    if (!whole)
         dialled_reset(c);
+    else if (x->fetch->keeps)
+        pool_give(x->core, x->fetch->address, c);
     else
         dialled_close_now(c);
 }

@@ -72,7 +72,7 @@ int fetch_await(stoa_http *x);
 /* As stoa_http_read. The connection is done with when it returned 0.               [waits] */
 ssize_t fetch_read(stoa_http *x, void *buf, size_t len);
 
-/* Nothing of the reply is left to come, and nothing else has. */
+/* The reply has come, nothing of it is left to come, and nothing else has. */
 bool fetch_is_whole(const stoa_http *x);
 
 /* Notes in the report what failed; id: of a cause, NULL = none of the catalogue. */
@@ -81,7 +81,7 @@ __attribute__((format(printf, 3, 4))) void fetch_fail(stoa_http *x, const char *
 
 /* ---- fetch.c ---- */
 
-/* Gives the connection up: to the pool when it can be used again, else it is closed. */
+/* Gives the connection up: to the pool when it can be used again, else it is closed, or reset. */
 void fetch_hang_up(stoa_http *x);
 
 #endif

@@ -83,6 +83,25 @@ static int fail_request(stoa_http *x, int err)
     return err == -EPIPE ? -ECONNRESET : err;
 }
 
+/* All of the request was written, and no byte of a reply has come. */
+static const char *cause_of_silence(const stoa_http *x, int r)
+{
+    struct conn_sent sent;
+    conn_look_at_sent(x->c, &sent);
+    switch (r) {
+    case 0: return "reply.closed";
+    case -ECANCELED: return NULL;
+    case -ECONNRESET:
+        return sent.in_flight + sent.waiting > 0 ? "reply.reset_before"
+                                                 : "reply.reset_after_request";
+    case -ETIMEDOUT:
+        if (sent.in_flight > 0)
+            return "request.unacknowledged";
+        return sent.waiting > 0 ? "request.stalled" : "reply.timeout";
+    default: return cause_of(STOA_STAGE_REPLY, r)->id;
+    }
+}
+
 static int fail_silence(stoa_http *x, int r)
 {
     const struct fetch *fetch = x->fetch;
@@ -90,11 +109,7 @@ static int fail_silence(stoa_http *x, int r)
         return fail_request(x, fetch->lost);
     if (r < 0 && !fetch->sent) /* it was heard while more was to be written */
         return fail_request(x, r);
-    const char *id = r == 0             ? "reply.closed"
-                     : r == -ETIMEDOUT  ? "reply.timeout"
-                     : r == -ECONNRESET ? "reply.reset_after_request"
-                     : r == -ECANCELED  ? NULL
-                                        : cause_of(STOA_STAGE_REPLY, r)->id;
+    const char *id = cause_of_silence(x, r);
     if (fetch->interim)
         fetch_fail(x, id, "only %d (interim) had come", fetch->interim_was);
     else
@@ -368,7 +383,8 @@ static int conclude(stoa_http *x)
 bool fetch_is_whole(const stoa_http *x)
 {
     const struct body *b = &x->body;
-    return !b->err && (b->ended || (!b->chunked && b->left == 0 && b->ready == 0)) &&
+    return x->fetch->answered == 1 && !b->err &&
+           (b->ended || (!b->chunked && b->left == 0 && b->ready == 0)) &&
            conn_unread_bytes(x->c) == 0;
 }
 

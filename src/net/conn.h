@@ -59,6 +59,14 @@ ssize_t conn_send_file(stoa_conn *c, int file, off_t at, uint64_t n);
 /* When the unread bytes came: the kernel's stamp of the oldest unread chunk; 0 = not known. */
 int64_t conn_stamp_ns(const stoa_conn *c);
 
+/* Of the bytes written: how many are under way to the peer's machine, which has not acknowledged them,
+ * and how many wait here, since it takes no more. Also of a connection that was reset. All 0 where
+ * the kernel does not tell, and of what is not TCP. tcp(7), TCP_INFO (Linux 4.19). */
+struct conn_sent {
+    uint64_t in_flight, waiting;
+};
+void conn_look_at_sent(const stoa_conn *c, struct conn_sent *ret);
+
 struct core *conn_core(const stoa_conn *c);
 const struct addr *
 conn_local(const stoa_conn *c); /* the listener's address; of a dialled one: its own */

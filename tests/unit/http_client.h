@@ -17,6 +17,7 @@ struct script {
     size_t send_room; /* where send_err is set */
     int send_err;
     size_t speaks_at;
+    struct conn_sent left;
 };
 
 struct client {
@@ -24,8 +25,9 @@ struct client {
     struct fake_mem mem;
     struct script scripts[SCRIPTS];
     size_t step, chunk;
-    int dials, closes; /* of connections */
-    int dial_fails;    /* with that, always */
+    int dials, closes; /* of connections; resets count as closes, too */
+    int resets;
+    int dial_fails; /* with that, always */
     char addr[100], at[100];
     void (*watcher)(stoa_conn *c);
     struct list owned;
@@ -94,6 +96,7 @@ int stoa_dial(stoa_task *t, stoa_conn **ret, const struct stoa_dial *d)
     c->send_room = s->send_err ? s->send_room : SIZE_MAX;
     c->send_err = s->send_err;
     c->speaks_at = s->speaks_at;
+    c->left = s->left;
     c->send_failed = false;
     if (d->report)
         d->report->count = 1;
@@ -125,6 +128,7 @@ void dialled_close_now(stoa_conn *c)
 void dialled_reset(stoa_conn *c)
 {
     dialled_close_now(c);
+    client->resets++;
 }
 
 const struct addr *conn_local(const stoa_conn *c)

@@ -93,6 +93,8 @@ struct stoa_conn {
         speaks_at; /* when so many bytes were sent, bytes come; 0 = not before they are awaited */
     bool more;     /* the last send said that more follows */
 
+    struct conn_sent left; /* of what was sent */
+
     enum fake_end end; /* of the last fake_run */
     int result;
 };
@@ -268,6 +270,11 @@ ssize_t conn_write_now(stoa_conn *c, const void *buf, size_t n)
     c->sends++;
     assert_int_equal(fake_send(c, buf, n), 0);
     return (ssize_t)n;
+}
+
+void conn_look_at_sent(const stoa_conn *c, struct conn_sent *ret)
+{
+    *ret = c->left;
 }
 
 struct core *conn_core(const stoa_conn *c)

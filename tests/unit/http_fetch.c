@@ -197,6 +197,7 @@ static void check_row(const struct row *row, const struct outcome *o, const stru
     assert_memory_equal(o->body, row->body, o->body_n);
     if (o->fetched == 0)
         assert_int_equal(k->report.reply_body_bytes, o->body_n);
+    assert_int_equal(k->resets, o->fetched < 0 || o->read < 0); /* and is not waited for */
 }
 
 static void replies(void **state)
@@ -349,6 +350,14 @@ static void requests_that_are_not_taken(void **state)
     sending_fails(reset, 200000, "request.reset", -ECONNRESET);
     struct script stalls = { .after = FAKE_SILENCE, .send_err = -ETIMEDOUT, .send_room = 100000 };
     sending_fails(stalls, 200000, "request.stalled", -ETIMEDOUT);
+    struct script left = { .after = FAKE_RESET, .left = { .in_flight = 5 } };
+    sending_fails(left, 10, "reply.reset_before", -ECONNRESET);
+    left.left = (struct conn_sent){ .waiting = 5 };
+    sending_fails(left, 10, "reply.reset_before", -ECONNRESET);
+    left.after = FAKE_SILENCE;
+    sending_fails(left, 10, "request.stalled", -ETIMEDOUT);
+    left.left.in_flight = 5;
+    sending_fails(left, 10, "request.unacknowledged", -ETIMEDOUT);
     struct script cancelled = { .after = FAKE_CANCEL, .send_err = -ECANCELED };
     sending_fails(cancelled, 0, "none", -ECANCELED);
 }
