@@ -3,6 +3,7 @@
 #include "app/files.h"
 #include "app/log.h"
 #include "app/mischief_serve.h"
+#include "base/buf.h"
 #include "base/error.h"
 #include "base/exit_code.h"
 #include "base/sys.h"
@@ -26,6 +27,7 @@ struct serving {
     struct files *files;
     struct text *text;
     struct access_log *log;
+    struct buf said; /* where it listens, until that is printed */
 };
 
 /* What the signal handler needs; a command runs once in its process. */
@@ -199,11 +201,13 @@ static int serve(struct serving *s, const struct stoa_log *log, int sockets)
     if (exit_code)
         return exit_code;
     struct serve_services how = services(&s->o);
-    exit_code = serve_listen(s->rt, &s->o, &how, sockets);
+    exit_code = serve_listen(s->rt, &s->o, &how, sockets, &s->said);
     if (exit_code)
         return exit_code;
     struct systemd_notify notify = systemd_notify_open();
     listen_to_signals(s, notify);
+    if (!s->o.quiet)
+        fwrite(s->said.p, 1, s->said.n, stderr);
     warn_of_fault(&s->o);
     systemd_notify_say(notify, "READY=1");
     int r = stoa_run(s->rt);
@@ -219,6 +223,7 @@ static void done(struct serving *s)
     log_free(s->log);
     if (s->o.files.root >= 0)
         close(s->o.files.root);
+    buf_done(&s->said);
     serve_options_done(&s->o);
 }
 
@@ -229,6 +234,7 @@ int command_serve(char **args)
         return cannot("start", -ENOMEM);
     struct stoa_log log = { say, &s->o };
     int exit_code;
+    buf_init(&s->said, &mem_default, NULL, 0);
     if (serve_options_read(&s->o, args, &exit_code)) {
         int sockets = systemd_sockets();
         raise_descriptor_limit();

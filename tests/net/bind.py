@@ -41,18 +41,8 @@ def refused(cause, code, *listen, args=("--text", "x"), says=(), never=(), **pop
 
 
 def serves(listen, args=("--text", "x"), **popen):
-    with Stoa(*args, listen=listen, **popen) as s:
-        wait_until_it_listens(s.process.pid)
-
-
-def wait_until_it_listens(pid):
-    """Until it catches SIGTERM: that is the last thing before it serves."""
-    while True:
-        with open(f"/proc/{pid}/status") as f:
-            caught = next(line for line in f if line.startswith("SigCgt:"))
-        if int(caught.split()[1], 16) & 1 << (signal.SIGTERM - 1):
-            return
-        os.sched_yield()
+    with Stoa(*args, listen=listen, **popen):
+        pass
 
 
 def bound(host, port=0, family=socket.AF_INET, type=STREAM, reuse=False, share=False, only=False,
@@ -533,14 +523,23 @@ def test_backlog_is_cut():
             with folder() as d, Stoa("--text", "x", "--backlog", "100", listen=listen, cwd=d) as s:
                 s.wait_for("cause listen.backlog_cut")
                 assert b"100 asked for, 16 given" in s.said, s.said
-                wait_until_it_listens(s.process.pid)
         for args in (("--backlog", "16"), (), ("--backlog", "100", "--quiet")):
             s = subprocess.Popen([STOA, "serve", "--text", "x", "-l", "127.0.0.1:0", *args],
                                  stderr=subprocess.PIPE)
-            wait_until_it_listens(s.pid)
+            wait_until_it_can_be_stopped(s.pid)
             s.terminate()
             said = s.communicate(timeout=WITHIN)[1]
             assert s.returncode == 0 and b"backlog_cut" not in said, said
+
+
+def wait_until_it_can_be_stopped(pid):
+    """Until it catches SIGTERM, when it has said all that is to be said at the start."""
+    while True:
+        with open(f"/proc/{pid}/status") as f:
+            caught = next(line for line in f if line.startswith("SigCgt:"))
+        if int(caught.split()[1], 16) & 1 << (signal.SIGTERM - 1):
+            return
+        os.sched_yield()
 
 
 def test_handed_over_without_listening():
