@@ -73,8 +73,10 @@ STOA_API void stoa_close(stoa_conn *c);
 struct stoa_hop {
     char by[STOA_ADDR_TEXT]; /* "" = nobody */
     stoa_time rtt;
-    int err; /* 0 = connected from here on; -ECONNREFUSED = a reset came; -ETIMEDOUT = silence;
+    int err;     /* 0 = connected from here on; -ECONNREFUSED = a reset came; -ETIMEDOUT = silence;
                 -EHOSTUNREACH = time exceeded or another ICMP error, from `by` */
+    bool forged; /* a reset, yet a datagram with that TTL did not get as far as the host: a device
+                    before it sent the reset in its name (connect.refused_by_device) */
 };
 
 /* Finds the hop that refuses or swallows connections to a numeric address ("192.0.2.1:80"), without

@@ -128,6 +128,10 @@ static void describe(const struct attempt *a, const struct icmp *icmp, struct st
         snprintf(t->detail, sizeof t->detail, "ICMP%s %s%s", icmp->family == AF_INET6 ? "v6" : "",
                  icmp_name(icmp, name, sizeof name),
                  is_own(a, icmp) ? " from this machine itself" : "");
+    else if (t->cause == named("connect.no_route_local"))
+        snprintf(t->detail, sizeof t->detail, "%s",
+                 t->err == -EHOSTUNREACH ? "its routing table says `unreachable`"
+                                         : "its routing table has none, or the interface is down");
     else if (t->err == -ETIMEDOUT && t->syns > 0)
         snprintf(t->detail, sizeof t->detail, "%d SYN%s in %s", t->syns, t->syns > 1 ? "s" : "",
                  seconds);

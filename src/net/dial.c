@@ -4,6 +4,7 @@
 #include "net/dialled.h"
 #include "net/local.h"
 #include "net/names.h"
+#include "net/ports.h"
 #include "net/race.h"
 
 #include <errno.h>
@@ -129,9 +130,13 @@ static void look_closer(struct dialling *d)
 {
     struct stoa_report *r = &d->report;
     silence_explain(&d->silence, d->attempts, r->tries, r->count);
-    for (int i = 0; i < r->count; i++)
-        if (r->tries[i].is_local && r->tries[i].err != -ECANCELED)
+    for (int i = 0; i < r->count; i++) {
+        if (r->tries[i].err == -ECANCELED)
+            continue;
+        ports_look(&d->attempts[i], &r->tries[i]);
+        if (r->tries[i].is_local)
             local_look(&d->attempts[i], &r->tries[i]);
+    }
 }
 
 /* The attempt that tells most becomes the reason of all. returns its error. */

@@ -143,6 +143,82 @@ static int walk(struct walk *w)
     return r < 0 ? r : told;
 }
 
+/* ---- who sent the reset ---- */
+
+/* Ports that traceroute(8) sends to: nobody is there. */
+enum { NOBODYS_PORT = 33434 };
+
+struct ping {
+    struct io_op op;
+    struct io *io;
+    stoa_task *task;
+    bool waits;
+};
+
+static void ping_answered(struct io_op *op, int res, struct io_chunk *chunk)
+{
+    struct ping *p = list_owner(op, struct ping, op);
+    if (chunk)
+        io_chunk_free(p->io, chunk);
+    if (chunk || res >= 0)
+        return;
+    p->waits = false;
+    task_wake(p->task);
+}
+
+/* Sends a datagram from fd, and waits for an ICMP message about it.               [waits] */
+static void ping(struct walk *w, int fd, struct icmp *ret)
+{
+    const struct io_sys *sys = w->core->sys;
+    struct ping p = { .op = { .done = ping_answered, .fd = fd, .kind = IO_RECV_FROM },
+                      .io = w->core->io,
+                      .task = w->task };
+    struct iovec v = { "stoa", 4 };
+    stoa_time end = core_in(w->core, w->within);
+    if (io_submit(w->core->io, &p.op) < 0)
+        return;
+    p.waits = true;
+    int r = (int)sys->send(sys, fd, &(struct msghdr){ .msg_iov = &v, .msg_iovlen = 1 }, 0);
+    while (r >= 0 && p.waits && core_now(w->core) < end)
+        r = stoa_sleep(w->task, end - core_now(w->core));
+    if (p.waits)
+        io_cancel(w->core->io, &p.op);
+    while (p.waits)
+        task_park_deaf(&w->core->sched);
+    icmp_take(sys, fd, ret);
+}
+
+/* Whether a datagram with that TTL does not get as far as the host. */
+static bool is_before_host(struct walk *w, int ttl)
+{
+    const struct io_sys *sys = w->core->sys;
+    struct icmp icmp = { 0 };
+    struct addr to = w->to;
+    bool v6 = to.family == AF_INET6;
+    addr_set_port(&to, (uint16_t)(NOBODYS_PORT + ttl));
+    int fd = sys->socket(sys, to.family, SOCK_DGRAM, 0);
+    if (fd < 0)
+        return false;
+    int r = sys->set_option(sys, fd, v6 ? IPPROTO_IPV6 : IPPROTO_IP,
+                            v6 ? IPV6_UNICAST_HOPS : IP_TTL, &ttl, sizeof ttl);
+    if (r == 0)
+        r = icmp_listen(sys, fd, to.family, true);
+    if (r == 0)
+        r = sys->connect(sys, fd, &to.any, to.len);
+    if (r == 0)
+        ping(w, fd, &icmp);
+    sys->close(sys, fd);
+    return icmp.by.family && !addr_is_same_host(&icmp.by, &to);
+}
+
+static void tell_all(struct walk *w, struct stoa_hop *hops, int count)
+{
+    for (int i = 0; i < count; i++)
+        tell(&w->hops[i], &hops[i]);
+    if (count > 0 && hops[count - 1].err == -ECONNREFUSED)
+        hops[count - 1].forged = is_before_host(w, count);
+}
+
 int stoa_walk(stoa_task *t, const char *addr, stoa_time within, struct stoa_hop *hops, int max)
 {
     struct addr to;
@@ -159,8 +235,8 @@ int stoa_walk(stoa_task *t, const char *addr, stoa_time within, struct stoa_hop 
     w->within = within;
     w->max = max;
     r = walk(w);
-    for (int i = 0; i < r; i++)
-        tell(&w->hops[i], &hops[i]);
+    if (r > 0)
+        tell_all(w, hops, r);
     mem_free(core->mem, w, sizeof *w);
     return r;
 }

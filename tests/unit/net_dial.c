@@ -516,6 +516,7 @@ static void test_walk(void **state)
     assert_int_equal(c.result, 1);
     assert_int_equal(hops[0].err, -ECONNREFUSED);
     assert_string_equal(hops[0].by, "127.0.0.1");
+    assert_false(hops[0].forged); /* the host itself answers the datagram */
     fd = open_full(&c, &inside);
     run_client(state, &c, walk);
     assert_int_equal(c.result, 1); /* of the three silent ones the first is told */
