@@ -77,7 +77,7 @@ bool call_write(stoa_task *t, struct call *c, const void *p, size_t n)
                      "what comes is not text and could disturb your terminal; -o - "
                      "shows it all the same, -o FILE keeps it");
     else if (r == -ECANCELED)
-        call_trouble(c, CALL_INTERRUPTED, "interrupted");
+        call_trouble(c, EXIT_INTERRUPTED, "interrupted");
     else if (r == -ETIMEDOUT)
         call_fail(c, stoa_cause_find("reply.deadline"), r, "its reader does not take the body");
     else if (r < 0 && r != -EPIPE) /* a reader that has enough is no failure */

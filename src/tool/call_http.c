@@ -50,7 +50,7 @@ static void fail_exchange(stoa_task *t, struct call *c, int err)
         cause = stoa_cause_find("reply.deadline");
     const char *detail = h->detail[0] ? h->detail : h->dial.detail;
     if (err == -ECANCELED)
-        call_trouble(c, CALL_INTERRUPTED, "interrupted");
+        call_trouble(c, EXIT_INTERRUPTED, "interrupted");
     else if (cause)
         call_fail(c, cause, err, detail);
     else if (err == -ENOMEM)

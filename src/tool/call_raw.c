@@ -162,7 +162,7 @@ static void explain_stream(struct talk *k, int err)
 static void explain(stoa_task *t, struct talk *k, int err)
 {
     if (err == -ECANCELED)
-        call_trouble(k->c, CALL_INTERRUPTED, "interrupted");
+        call_trouble(k->c, EXIT_INTERRUPTED, "interrupted");
     else if (err == -ENOMEM)
         call_trouble(k->c, EXIT_INTERNAL, "there is no memory for what the peer sends");
     else if (err == -EMSGSIZE)
@@ -206,7 +206,7 @@ static void fail_dial(struct call *c, int err)
 {
     const struct stoa_report *d = &c->report.last->report.dial;
     if (err == -ECANCELED)
-        call_trouble(c, CALL_INTERRUPTED, "interrupted");
+        call_trouble(c, EXIT_INTERRUPTED, "interrupted");
     else if (err == -ENOMEM && !d->cause)
         call_trouble(c, EXIT_INTERNAL, "there is no memory for the connection");
     else

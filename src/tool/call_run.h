@@ -13,8 +13,6 @@ struct call {
     struct call_out out;
 };
 
-enum { CALL_INTERRUPTED = 130 }; /* exit code: 128 + SIGINT, as shells have it */
-
 /* Both fill in c->report, whatever happens; the result is for stoa_start: always 0.  [waits] */
 int call_http(stoa_task *t, struct call *c);
 int call_raw(stoa_task *t, struct call *c);

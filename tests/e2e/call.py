@@ -398,7 +398,7 @@ def test_a_process_here_that_never_reads():
     for io in IO:
         with socket.create_server(("127.0.0.1", 0)) as lis:
             url = f"http://127.0.0.1:{lis.getsockname()[1]}/"
-            said = call("-m", "0.3", url, io=io)
+            said = call("-m", "1", url, io=io)
             check_failed(said, 42, "reply.never_read")
             assert "accept queue" in said.err, said
             lis.accept()[0].close()
@@ -443,8 +443,8 @@ def test_replies_that_fail():
 
     fails(closes_at_once, 40, "reply.closed")
     fails(resets, 41, "reply.reset_after_request")
-    fails(silent, 42, "reply.timeout", "-m", "0.3")
-    fails(halfway, 42, "reply.stalled", "-m", "0.3")
+    fails(silent, 42, "reply.timeout", "-m", "1")
+    fails(halfway, 42, "reply.stalled", "-m", "1")
     fails(replies(reply(b"half", length=8)), 43, "reply.truncated", says=["4 of 8"])
     fails(replies(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n"), 43,
           "reply.truncated_chunks")
@@ -487,7 +487,7 @@ def test_a_body_that_goes_on_past_the_deadline():
 
     for io in IO:
         with Peer(drips) as p:
-            said = call("-m", "0.4", p.url, io=io)
+            said = call("-m", "2", p.url, io=io)
             check_failed(said, 60, "reply.deadline")
             assert said.out.startswith(b"x"), said
 
@@ -678,8 +678,8 @@ def test_raw_failures():
         peer.gone.wait(WITHIN)
 
     for io in IO:
-        for handle, code, id_, args in ((silent, 42, "reply.timeout", ("-m", "0.3")),
-                                        (some_then_silent, 60, "reply.deadline", ("-m", "0.3")),
+        for handle, code, id_, args in ((silent, 42, "reply.timeout", ("-m", "1")),
+                                        (some_then_silent, 60, "reply.deadline", ("-m", "1")),
                                         (resets, 41, "reply.reset_after_request", ())):
             with Peer(handle) as p:
                 said = call(*args, f"127.0.0.1:{p.port}", "data", io=io)
@@ -715,7 +715,7 @@ def test_udp():
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as mute:
             mute.bind(("127.0.0.1", 0))
             port = mute.getsockname()[1]
-            check_failed(call("-m", "0.3", f"udp://127.0.0.1:{port}", "x", io=io), 42, "reply.none_udp")
+            check_failed(call("-m", "1", f"udp://127.0.0.1:{port}", "x", io=io), 42, "reply.none_udp")
         check_failed(call(f"udp://127.0.0.1:{port}", "x", io=io), 20, "connect.refused_udp")
 
 
