@@ -2,6 +2,7 @@
 #include "tool/call_json.h"
 #include "tool/call_look.h"
 #include "tool/call_run.h"
+#include "tool/call_walk.h"
 
 #include "base/cause.h"
 #include "base/error.h"
@@ -100,6 +101,7 @@ static int run(stoa_task *t, void *arg)
     c->end.when = c->o.within ? began + c->o.within : STOA_NEVER;
     int r = c->o.scheme == CALL_HTTP ? call_http(t, c) : call_raw(t, c);
     c->report.took = stoa_now(t) - began;
+    call_walk(t, c);
     return r;
 }
 

@@ -8,7 +8,7 @@
 #include "tool/call_run.h"
 #include "wire/reference.h"
 
-enum { REDIRECTS_MAX = 10, BODY_BYTES = 65536 };
+enum { REDIRECTS_MAX = 10, BODY_BYTES = 65536, DROP_MAX = 1 << 20 };
 
 /* What is asked for next; redirects change it. */
 struct request {
@@ -219,8 +219,9 @@ static bool write_head(stoa_task *t, struct call *c, const stoa_http *reply)
     return fine;
 }
 
-/* Reads the body to its end, and writes it unless it is not wanted. returns whether it came whole. */
-static bool pass_body(stoa_task *t, struct call *c, stoa_http *reply, bool is_wanted)
+/* Reads the body to its end, or until `take` has enough of it. returns whether none of it failed. */
+static bool read_body(stoa_task *t, struct call *c, stoa_http *reply,
+                      bool take(stoa_task *t, struct call *c, const void *p, size_t n))
 {
     char *buf = stoa_alloc(t, BODY_BYTES);
     ssize_t n = buf ? 0 : -ENOMEM;
@@ -228,14 +229,23 @@ static bool pass_body(stoa_task *t, struct call *c, stoa_http *reply, bool is_wa
     x->first_read = stoa_now(t);
     while (buf && (n = stoa_http_read(reply, buf, BODY_BYTES)) > 0) {
         x->last_read = stoa_now(t);
-        if (is_wanted && !call_write(t, c, buf, (size_t)n))
-            return false;
+        if (!take(t, c, buf, (size_t)n))
+            return true;
     }
-    if (n < 0) {
+    if (n < 0)
         fail_exchange(t, c, (int)n);
-        return false;
-    }
-    return x->is_whole = true;
+    else
+        x->is_whole = true;
+    return n == 0;
+}
+
+/* A body that nobody wants is read for its connection's sake, and not for ever. */
+static bool drop(stoa_task *t, struct call *c, const void *p, size_t n)
+{
+    (void)t;
+    (void)p;
+    (void)n;
+    return c->report.last->report.reply_body_bytes < DROP_MAX;
 }
 
 static void finish(stoa_task *t, struct call *c, stoa_http *reply)
@@ -247,7 +257,7 @@ static void finish(stoa_task *t, struct call *c, stoa_http *reply)
         return;
     if (!is_error && (c->o.include || c->o.head_only) && !write_head(t, c, reply))
         return;
-    if (pass_body(t, c, reply, !is_error) && is_error) {
+    if (read_body(t, c, reply, is_error ? drop : call_write) && is_error) {
         struct stoa_str reason = status_reason(status);
         snprintf(detail, sizeof detail, "%d %.*s", status, (int)reason.n, reason.p);
         call_fail(c, stoa_cause_find("reply.http_error"), 0, detail);
@@ -260,7 +270,7 @@ static bool move_on(stoa_task *t, struct call *c, stoa_http *reply, struct reque
 {
     bool fine = !c->o.include || (call_open_out(c) && write_head(t, c, reply));
     q->url = fine ? follow(c, reply) : NULL;
-    if (!q->url || !pass_body(t, c, reply, false))
+    if (!q->url || !read_body(t, c, reply, drop))
         return false;
     call_tell(c);
     choose_method(q, stoa_http_status(reply));

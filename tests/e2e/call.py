@@ -349,6 +349,21 @@ def test_redirects_on_one_connection_and_to_another_host():
                 assert b"Authorization" not in other.requests[0] and b"Cookie" not in other.requests[0]
 
 
+def test_the_body_of_a_redirect_is_not_read_for_ever():
+    def endless(peer, c):
+        if read_request(c).startswith(b"GET /there "):
+            c.sendall(reply())
+            return
+        c.sendall(b"HTTP/1.1 302 X\r\nLocation: /there\r\n\r\n")
+        while True:
+            c.sendall(b"x" * 65536)
+
+    for io in IO:
+        with Peer(endless) as p:
+            said = call("-L", p.url, io=io)
+            assert (said.code, said.out, said.err) == (0, b"hello\n", ""), said
+
+
 def test_redirects_that_are_not_followed():
     with Peer(replies(*[reply(b"", "302 X", ["Location: /"])] * 30)) as p:
         check_failed(call("-L", p.url), 44, "reply.redirects_many")
@@ -381,6 +396,23 @@ def test_refused():
                 assert stages(said.err) == ["socket", "connect"], said
                 assert "SYN_SENT -> CLOSED" in said.err and "ECONNREFUSED" in said.err, said
                 assert "who " in said.err and "rules out" in said.err and "  try" in said.err, said
+
+
+def test_walk():
+    held, port = free_port()
+    with held:
+        for io in IO:
+            said = call("--walk", f"127.0.0.1:{port}", io=io)
+            check_failed(said, 20, "connect.refused")
+            assert re.search(r"^  walk +1  127\.0\.0\.1, a reset, [0-9.]+ ms\n +the reset comes from 1 hop "
+                             r"away$", said.err, re.M), said
+            told = json.loads(call("--walk", "--json", f"http://127.0.0.1:{port}/", io=io).err)
+            assert [(h["ttl"], h["by"], h["error"]) for h in told["walk"]] == [
+                (1, "127.0.0.1", "ECONNREFUSED")], told
+            said = call("--walk", f"udp://127.0.0.1:{port}", "x", io=io)
+            assert "walk" not in said.err.replace("--walk", ""), said
+    with Peer(replies(reply())) as p:
+        assert call("--walk", p.url).err == ""  # there is nothing to find out
 
 
 def test_nobody_accepts():
