@@ -44,6 +44,7 @@ struct fetch {
     int interim;     /* heads of 1xx passed over, */
     int interim_was; /* the last one's status */
     stoa_time wait_began, read_began;
+    stoa_time came_at; /* when bytes came last */
 };
 
 /* ---- fetch_request.c ---- */

@@ -36,13 +36,14 @@ void fetch_fail(stoa_http *x, const char *id, const char *fmt, ...)
     va_end(args);
 }
 
-static void note_first_byte(stoa_http *x)
+static void note_bytes(stoa_http *x)
 {
     struct fetch *fetch = x->fetch;
+    fetch->came_at = core_now(x->core);
     if (fetch->heard)
         return;
     fetch->heard = true;
-    fetch->read_began = core_now(x->core);
+    fetch->read_began = fetch->came_at;
     if (fetch->report) /* it may have come before the request was whole */
         fetch->report->wait_took = fetch->wait_began ? fetch->read_began - fetch->wait_began : 0;
 }
@@ -55,6 +56,14 @@ static void note_progress(stoa_http *x)
         return;
     fetch->report->reply_body_bytes = x->body.got;
     fetch->report->read_took = core_now(x->core) - fetch->read_began;
+}
+
+/* The deadline has passed, before the end. Is it that the peer has stopped, or does it go on, slowly or
+ * without an end? */
+static bool has_stopped(const stoa_http *x)
+{
+    stoa_time now = core_now(x->core), silence = now - x->fetch->came_at;
+    return silence > (now - x->fetch->read_began) / 2;
 }
 
 /* ---- no reply ---- */
@@ -138,7 +147,7 @@ static int fail_cut_head(stoa_http *x, struct stoa_str in, int r)
     if (!str_starts(in, STR("HTTP/")) && !str_starts(STR("HTTP/"), in))
         return fail_protocol(x, in, PROTOCOL_OTHER);
     const char *id = r == 0            ? "reply.truncated_head"
-                     : r == -ETIMEDOUT ? "reply.stalled_head"
+                     : r == -ETIMEDOUT ? has_stopped(x) ? "reply.stalled_head" : "reply.deadline"
                      : r == -ECANCELED ? NULL
                                        : "reply.reset_within";
     fetch_fail(x, id, "%zu bytes of its head came: \"%s\"", in.n,
@@ -227,7 +236,7 @@ static int read_head(stoa_http *x)
     head_init(&x->head, &limits);
     while (r > 0 && n == 0) {
         if (in.n > 0) {
-            note_first_byte(x);
+            note_bytes(x);
             n = judge(x, in);
         }
         if (n == 0)
@@ -329,13 +338,21 @@ int fetch_await(stoa_http *x)
 
 /* ---- the body ---- */
 
+static const char *cause_of_body(const stoa_http *x, int r)
+{
+    switch (r) {
+    case -ECANCELED: return NULL;
+    case -ENOMEM: return "reply.failed";
+    case -ETIMEDOUT: return has_stopped(x) ? "reply.stalled" : "reply.deadline";
+    default: return x->cause;
+    }
+}
+
 static int fail_body(stoa_http *x, int r)
 {
     const struct body *b = &x->body;
     unsigned long long got = b->got;
-    const char *id = r == -ETIMEDOUT ? "reply.stalled" : x->cause;
-    if (r == -ECANCELED)
-        id = NULL;
+    const char *id = cause_of_body(x, r);
     if (b->fault)
         fetch_fail(x, id, "%s, after %llu bytes of the body", fault_reason(b->fault), got);
     else if (!b->chunked && !b->until_close)
@@ -370,8 +387,7 @@ static int conclude(stoa_http *x)
     char text[EXCERPT_BYTES];
     struct stoa_str in = look_behind(x);
     if (in.n == 0) {
-        if (x->fetch->report)
-            x->fetch->report->cause = NULL; /* a deadline may have passed on the way */
+        fetch_fail(x, NULL, "%s", ""); /* a deadline may have passed on the way */
         fetch_hang_up(x);
         return 0;
     }
@@ -394,6 +410,8 @@ ssize_t fetch_read(stoa_http *x, void *buf, size_t len)
         return x->body.err;
     struct within w = within_begin_until(x, x->fetch->until);
     int r = body_fetch(x);
+    if (r == 1)
+        note_bytes(x);
     note_progress(x);
     if (r == 0)
         r = conclude(x);

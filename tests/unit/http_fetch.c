@@ -458,6 +458,14 @@ static void heads_without_an_end(void **state)
     no_end("", "HTTP/1.1 100 Continue\r\n\r\n", "reply.head_endless", "17 interim");
 }
 
+#define SLOW                                                                                       \
+    "X-A: "                                                                                        \
+    "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\r\n" \
+    "X-A: "                                                                                        \
+    "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\r\n" \
+    "X-A: "                                                                                        \
+    "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\r\n"
+
 /* ---- the same connection again ---- */
 
 #define HI OK "Content-Length: 2\r\n\r\nhi"
@@ -585,6 +593,55 @@ static void what_may_be_sent_twice_is(void **state)
     tried_again("POST", FAKE_END, 0, false);
     tried_again("PATCH", FAKE_RESET, -EPIPE, false);
     tried_again("PURGE", FAKE_RESET, 0, false);
+}
+
+/* A 408 is said to an idle connection, and met by a request. */
+static void a_408_that_is_no_answer(void **state)
+{
+    static const char late[] = "HTTP/1.1 408 Request Timeout\r\nContent-Length: 0\r\n"
+                               "Connection: close\r\n\r\n";
+    static struct client k;
+    (void)state;
+    for (int i = 0; i < 3; i++) {
+        struct script s[] = { { .bytes = i == 2 ? late : HI }, { .bytes = HI } };
+        client_begin(&k, s, 2);
+        if (i < 2) {
+            assert_true(fetch(&k, (struct stoa_http_fetch){ 0 }, 8).kept);
+            k.c.script = str_of(late);
+        }
+        k.c.after = FAKE_END;
+        struct stoa_http_fetch f = { .method = i == 1 ? "POST" : "GET" };
+        struct outcome o = fetch(&k, f, 8);
+        assert_int_equal(o.status,
+                         i == 0 ? 200 : 408); /* neither to a POST, nor when it is fresh */
+        assert_int_equal(k.dials, i == 0 ? 2 : 1);
+        client_end(&k);
+    }
+}
+
+/* Bytes that come, and go on coming, until the deadline. */
+static void a_reply_that_is_slow(void **state)
+{
+    static const struct {
+        const char *bytes, *cause;
+        int fetched;
+    } cases[] = {
+        { OK "Content-Length: 400\r\n\r\n" SLOW, "reply.deadline", 0 },
+        { OK "\r\n" SLOW, "reply.deadline", 0 },
+        { OK SLOW, "reply.deadline", -ETIMEDOUT },
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        static struct client k;
+        struct script s = { .bytes = cases[i].bytes };
+        client_begin(&k, &s, 1);
+        k.step = 20;
+        k.c.step_time = 100 * STOA_MS;
+        struct outcome o = fetch(&k, (struct stoa_http_fetch){ .within = STOA_SEC }, 8);
+        assert_int_equal(o.fetched, cases[i].fetched);
+        assert_string_equal(k.report.cause->id, cases[i].cause);
+        client_end(&k);
+    }
 }
 
 /* Not when it was fresh, and not when something had come. */
@@ -717,6 +774,8 @@ int main(void)
         cmocka_unit_test(an_idle_connection_that_stirs_is_dropped),
         cmocka_unit_test(an_idle_connection_grows_old),
         cmocka_unit_test(what_may_be_sent_twice_is),
+        cmocka_unit_test(a_408_that_is_no_answer),
+        cmocka_unit_test(a_reply_that_is_slow),
         cmocka_unit_test(it_is_sent_once_more_and_no_more),
         cmocka_unit_test(questions),
         cmocka_unit_test(a_task_that_ends_takes_it_along),
