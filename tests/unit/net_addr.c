@@ -10,6 +10,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <netdb.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -152,9 +153,13 @@ static void test_resolve(void **state)
     is(&a[1], "[::1]:8080");
     assert_int_equal(resolve("LocalHost:1", a, 1, &why), 1);
     is(&a[0], "127.0.0.1:1");
-    assert_int_equal(resolve("10.1.2.3:http", a, 8, &why), 1);
+    assert_int_equal(resolve("10.1.2.3:80", a, 8, &why), 1);
     is(&a[0], "10.1.2.3:80");
     assert_int_equal(addr_port(&a[0]), 80);
+    if (getservbyname("http", "tcp")) { /* a small system has no /etc/services */
+        assert_int_equal(resolve("10.1.2.3:http", a, 8, &why), 1);
+        is(&a[0], "10.1.2.3:80");
+    }
     assert_int_equal(resolve("[2001:db8::1]:443", a, 8, &why), 1);
     is(&a[0], "[2001:db8::1]:443");
     assert_int_equal(resolve(":70", a, 8, &why), 1);
