@@ -47,6 +47,12 @@ struct fetch {
     stoa_time came_at; /* when bytes came last */
 };
 
+/* The clock itself and not the moment of this turn, in which much may happen: for the report. */
+static inline stoa_time fetch_clock(const stoa_http *x)
+{
+    return x->core->sys->clock(x->core->sys).mono_ns;
+}
+
 /* ---- fetch_request.c ---- */
 
 /* Makes the request's head, and notes what is asked. x->fetch: zeroed, but for report.

@@ -39,7 +39,7 @@ void fetch_fail(stoa_http *x, const char *id, const char *fmt, ...)
 static void note_bytes(stoa_http *x)
 {
     struct fetch *fetch = x->fetch;
-    fetch->came_at = core_now(x->core);
+    fetch->came_at = fetch_clock(x);
     if (fetch->heard)
         return;
     fetch->heard = true;
@@ -55,14 +55,14 @@ static void note_progress(stoa_http *x)
     if (!fetch->report || !fetch->heard)
         return;
     fetch->report->reply_body_bytes = x->body.got;
-    fetch->report->read_took = core_now(x->core) - fetch->read_began;
+    fetch->report->read_took = fetch_clock(x) - fetch->read_began;
 }
 
 /* The deadline has passed, before the end. Is it that the peer has stopped, or does it go on, slowly or
  * without an end? */
 static bool has_stopped(const stoa_http *x)
 {
-    stoa_time now = core_now(x->core), silence = now - x->fetch->came_at;
+    stoa_time now = fetch_clock(x), silence = now - x->fetch->came_at;
     return silence > (now - x->fetch->read_began) / 2;
 }
 

@@ -258,9 +258,9 @@ void fetch_send(stoa_http *x)
 {
     struct fetch *fetch = x->fetch;
     struct stoa_str head = buf_slice(&fetch->head);
-    stoa_time began = core_now(x->core);
+    stoa_time began = fetch_clock(x);
     fetch->sent = send_piece(x, head.p, head.n, fetch->len > 0) && send_body(x);
-    fetch->wait_began = core_now(x->core);
+    fetch->wait_began = fetch_clock(x);
     if (!fetch->report)
         return;
     fetch->report->write_took = fetch->wait_began - began;

@@ -36,6 +36,12 @@ struct client {
 
 static struct client *client;
 
+static struct io_clock fake_clock(const struct io_sys *sys)
+{
+    (void)sys;
+    return client->c.io.now;
+}
+
 static void client_begin(struct client *k, const struct script *scripts, size_t n)
 {
     *k = (struct client){ 0 };
@@ -43,6 +49,8 @@ static void client_begin(struct client *k, const struct script *scripts, size_t 
         k->scripts[i] = scripts[i];
     fake_mem_init(&k->mem, 0);
     fake_init(&k->c, STR(""));
+    static const struct io_sys sys = { .clock = fake_clock };
+    k->c.core.sys = &sys;
     k->c.core.mem = &k->mem.mem;
     list_init(&k->c.core.attached);
     heap_init(&k->c.core.sched.timers, &k->mem.mem);
