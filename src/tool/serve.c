@@ -12,6 +12,7 @@
 #include "tool/serve_fault.h"
 #include "tool/serve_listen.h"
 #include "tool/serve_options.h"
+#include "tool/serve_say.h"
 #include "tool/systemd.h"
 
 #include <fcntl.h>
@@ -57,14 +58,6 @@ static void listen_to_signals(const struct serving *s, struct systemd_notify not
     sigaddset(&action.sa_mask, SIGTERM);
     sigaction(SIGINT, &action, NULL);
     sigaction(SIGTERM, &action, NULL);
-}
-
-static void say(void *ctx, enum stoa_level level, const char *text)
-{
-    static const char *const levels[] = { "", "warning: ", "error: " };
-    const struct serve_options *o = ctx;
-    if (!o->quiet || level == STOA_ERROR)
-        fprintf(stderr, "stoa: %s%s\n", levels[level], text);
 }
 
 static int open_folder(struct serve_options *o)
@@ -232,11 +225,13 @@ int command_serve(char **args)
     struct serving *s = mem_zalloc(&mem_default, sizeof *s);
     if (!s)
         return cannot("start", -ENOMEM);
-    struct stoa_log log = { say, &s->o };
+    struct serve_say say = { .lock = PTHREAD_MUTEX_INITIALIZER };
+    struct stoa_log log = serve_say_log(&say);
     int exit_code;
     buf_init(&s->said, &mem_default, NULL, 0);
     if (serve_options_read(&s->o, args, &exit_code)) {
         int sockets = systemd_sockets();
+        say.quiet = s->o.quiet;
         raise_descriptor_limit();
         exit_code = serve(s, &log, sockets);
     }
