@@ -34,20 +34,10 @@ static void keep_fields(struct call_exchange *x, const stoa_http *reply)
         buf_clear(&x->fields);
 }
 
-/* The body had not stopped when -m passed: it was on its way still. */
-static bool was_coming(stoa_task *t, const struct call *c)
-{
-    const struct call_exchange *x = c->report.last;
-    stoa_time now = stoa_now(t);
-    return call_is_late(t, c) && x->last_read > 0 && now - x->last_read < (now - x->first_read) / 2;
-}
-
 static void fail_exchange(stoa_task *t, struct call *c, int err)
 {
     const struct stoa_http_report *h = &c->report.last->report;
     const struct stoa_cause *cause = h->cause ? h->cause : h->dial.cause;
-    if (cause == stoa_cause_find("reply.stalled") && was_coming(t, c))
-        cause = stoa_cause_find("reply.deadline");
     const char *detail = h->detail[0] ? h->detail : h->dial.detail;
     if (err == -ECANCELED)
         call_trouble(c, EXIT_INTERRUPTED, "interrupted");
@@ -225,17 +215,13 @@ static bool read_body(stoa_task *t, struct call *c, stoa_http *reply,
 {
     char *buf = stoa_alloc(t, BODY_BYTES);
     ssize_t n = buf ? 0 : -ENOMEM;
-    struct call_exchange *x = c->report.last;
-    x->first_read = stoa_now(t);
-    while (buf && (n = stoa_http_read(reply, buf, BODY_BYTES)) > 0) {
-        x->last_read = stoa_now(t);
+    while (buf && (n = stoa_http_read(reply, buf, BODY_BYTES)) > 0)
         if (!take(t, c, buf, (size_t)n))
             return true;
-    }
     if (n < 0)
         fail_exchange(t, c, (int)n);
     else
-        x->is_whole = true;
+        c->report.last->is_whole = true;
     return n == 0;
 }
 
