@@ -27,16 +27,24 @@ static void say(FILE *to, const char *label, const char *text)
 
 /* ---- who did it ---- */
 
+static void who_by_icmp(const struct stoa_try *t, char *buf, size_t n)
+{
+    size_t by = strlen(t->by), in_brackets = t->from[0] == '[';
+    bool is_own =
+        strncmp(t->from + in_brackets, t->by, by) == 0 && strchr(":]", t->from[in_brackets + by]);
+    int at = snprintf(buf, n, "%s, %s", t->by, is_own ? "this machine itself" : "not the peer");
+    if (t->icmp_type >= 0)
+        snprintf(buf + at, n - (size_t)at, ": ICMP type %d, code %d", t->icmp_type, t->icmp_code);
+}
+
 static void who_answered(const struct call_report *r, const struct stoa_try *t, char *buf, size_t n)
 {
     char span[CALL_WORD_BYTES];
+    bool is_udp = r->o->scheme == CALL_UDP;
     if (r->cause == stoa_cause_find("connect.refused_by_device"))
         snprintf(buf, n, "a device that answers in the name of %s", t->to);
-    else if (t->by[0] && t->icmp_type >= 0)
-        snprintf(buf, n, "%s, not the peer: ICMP type %d, code %d", t->by, t->icmp_type,
-                 t->icmp_code);
     else if (t->by[0])
-        snprintf(buf, n, "%s, not the peer", t->by);
+        who_by_icmp(t, buf, n);
     else if (strncmp(t->to, "unix:", 5) == 0)
         snprintf(buf, n, "this machine's kernel");
     else if (t->is_local)
@@ -47,10 +55,10 @@ static void who_answered(const struct call_report *r, const struct stoa_try *t, 
     else if (t->err == -ETIMEDOUT && t->syns > 0)
         snprintf(buf, n, "nobody: %d SYN%s in %s, and no answer", t->syns, t->syns == 1 ? "" : "s",
                  call_time(span, t->took));
-    else if (t->syns > 0)
+    else if (t->syns > 0 || (is_udp && t->err == 0))
         snprintf(buf, n, "%s, or a device that answers in its name%s", t->to,
-                 r->walk.count ? "" : " (--walk tells them apart)");
-    else if (r->o->scheme != CALL_UDP)
+                 r->walk.count || is_udp ? "" : " (--walk tells them apart)");
+    else if (!is_udp)
         snprintf(buf, n, "this machine: no packet was sent");
 }
 
@@ -124,7 +132,7 @@ static void conclude(char *buf, size_t n, const struct call_report *r, int last_
 {
     const struct call_walk *w = &r->walk;
     int end = w->hops[w->count - 1].err;
-    bool is_silence = end == -ETIMEDOUT && strncmp(r->cause->id, "connect.timeout", 15) == 0;
+    bool is_silence = end == -ETIMEDOUT && strcmp(r->cause->id, "connect.timeout") == 0;
     buf[0] = 0;
     if (end == -ECONNREFUSED)
         snprintf(buf, n, "the reset comes from %d hop%s away", w->count, w->count == 1 ? "" : "s");

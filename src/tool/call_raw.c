@@ -20,7 +20,7 @@ struct talk {
     stoa_task *reader;
     stoa_conn *conn;
     bool is_udp;
-    stoa_time began, last;    /* connected; the last byte of either side's */
+    stoa_time began;          /* connected */
     stoa_time first_read;     /* 0 = nothing came */
     bool all_sent, has_ended; /* our input came to its end; the peer's did */
     int send_err;
@@ -44,16 +44,15 @@ static void set_patience(struct talk *k, stoa_time now)
     stoa_deadline(k->reader, limit);
 }
 
-static int send_some(stoa_task *t, struct talk *k, const void *p, size_t n)
+static int send_some(struct talk *k, const void *p, size_t n)
 {
-    stoa_time began = stoa_now(t);
+    stoa_time began = call_clock();
     int r = stoa_write(k->conn, p, n);
     if (r < 0)
         return r;
     struct stoa_http_report *h = numbers(k);
     h->request_bytes += n;
-    h->write_took = (h->write_took < 0 ? 0 : h->write_took) + stoa_now(t) - began;
-    k->last = stoa_now(t);
+    h->write_took = (h->write_took < 0 ? 0 : h->write_took) + call_clock() - began;
     return 0;
 }
 
@@ -64,7 +63,7 @@ static int send_input(stoa_task *t, struct talk *k)
     ssize_t n = buf ? 1 : -ENOMEM;
     while (n > 0) {
         n = call_fd_read(t, &k->c->end, STDIN_FILENO, buf, room);
-        int r = n > 0 ? send_some(t, k, buf, (size_t)n) : 0;
+        int r = n > 0 ? send_some(k, buf, (size_t)n) : 0;
         if (r < 0)
             return r;
     }
@@ -75,7 +74,7 @@ static int send_all(stoa_task *t, void *arg)
 {
     struct talk *k = *(struct talk **)arg;
     const struct call_options *o = &k->c->o;
-    int r = o->has_body ? send_some(t, k, o->body.p, o->body.n) : send_input(t, k);
+    int r = o->has_body ? send_some(k, o->body.p, o->body.n) : send_input(t, k);
     if (r == 0 && !k->is_udp)
         r = stoa_finish(k->conn);
     k->send_err = r;
@@ -105,19 +104,19 @@ static int receive_all(stoa_task *t, struct talk *k)
         ssize_t n = stoa_read(k->conn, buf, k->is_udp ? DATAGRAM_BYTES : STREAM_BYTES);
         if (n < 0 || (n == 0 && !k->is_udp))
             return (int)n;
-        k->last = stoa_now(t);
+        stoa_time now = call_clock();
         if (k->first_read == 0) {
-            k->first_read = k->last;
-            h->wait_took = k->last - k->began;
+            k->first_read = now;
+            h->wait_took = now - k->began;
         }
-        h->read_took = k->last - k->first_read;
+        h->read_took = now - k->first_read;
         h->reply_body_bytes += (uint64_t)n;
         if (!call_write(t, k->c, buf, (size_t)n))
             return 1;
         if (is_enough(k))
             return 0;
         if (k->is_udp && k->all_sent)
-            set_patience(k, k->last);
+            set_patience(k, now);
     }
 }
 
@@ -238,7 +237,7 @@ int call_raw(stoa_task *t, struct call *c)
     snprintf(x->report.local, sizeof x->report.local, "%s", won ? won->from : "");
     snprintf(x->report.peer, sizeof x->report.peer, "%s", won ? won->to : "");
     call_tell(c);
-    k->began = k->last = stoa_now(t);
+    k->began = call_clock();
     if (call_open_out(c))
         talk(t, k);
     stoa_close(k->conn);

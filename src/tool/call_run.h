@@ -17,6 +17,9 @@ struct call {
 int call_http(stoa_task *t, struct call *c);
 int call_raw(stoa_task *t, struct call *c);
 
+/* The moment, asked of the clock itself: stoa_now is that of the turn, in which much may happen. */
+stoa_time call_clock(void);
+
 /* What is left of -m; 0 = there is no limit. At least a millisecond: 0 is not "at once". */
 stoa_time call_left(const stoa_task *t, const struct call *c);
 
