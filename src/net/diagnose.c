@@ -1,6 +1,7 @@
 /* net/diagnose.c -- see diagnose.h. Each row was measured with namespaces, routers and firewalls. */
 #include "net/diagnose.h"
 #include "base/cause.h"
+#include "probe/own_addr.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -47,6 +48,23 @@ static const struct stoa_cause *cause_unix(const struct attempt *a, char *detail
     return named("connect.unix_stale");
 }
 
+/* Whether an address of this machine has a network whose broadcast address is the target. */
+static int has_as_broadcast(void *ctx, const struct own_addr *own)
+{
+    const struct addr *to = ctx;
+    if (own->family != AF_INET || own->prefix_bits == 0 || own->prefix_bits > 30)
+        return 0;
+    uint32_t hosts = UINT32_MAX >> own->prefix_bits;
+    return ntohl(to->v4.sin_addr.s_addr) == (ntohl(own->v4.sin_addr.s_addr) | hosts);
+}
+
+static bool is_broadcast(const struct attempt *a)
+{
+    const struct core *core = a->core;
+    return a->to.family == AF_INET &&
+           own_addr_each(core->sys, core->mem, has_as_broadcast, (void *)(uintptr_t)&a->to) > 0;
+}
+
 /* connect(2) itself refused: no packet was sent. */
 static const struct stoa_cause *cause_at_once(const struct attempt *a)
 {
@@ -57,7 +75,7 @@ static const struct stoa_cause *cause_at_once(const struct attempt *a)
     case -ENETUNREACH:
     case -EHOSTUNREACH:
     case -EACCES:
-        if (addr_is_multicast(&a->to))
+        if (addr_is_multicast(&a->to) || is_broadcast(a))
             return named("connect.not_unicast");
         return named(a->err == -EACCES ? "connect.route_prohibited" : "connect.no_route_local");
     default: return cause_of(STOA_STAGE_CONNECT, a->err);
