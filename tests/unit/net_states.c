@@ -416,7 +416,7 @@ static int talk(stoa_conn *c, void *arg)
     ssize_t n;
     if (k->deadline)
         stoa_deadline(stoa_conn_task(c), k->deadline);
-    while ((n = conn_write_until_heard(c, "0123456789" + at % 10, 10 - at % 10)) > 0)
+    while ((n = conn_write_until_heard(c, &"0123456789"[at % 10], 10 - at % 10)) > 0)
         at += (size_t)n;
     k->result = (int)n;
     return n < 0 ? (int)n : stoa_write(c, "heard", 5);
