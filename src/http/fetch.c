@@ -248,21 +248,3 @@ int stoa_http_fetch(stoa_task *t, stoa_http **ret, const struct stoa_http_fetch 
         *ret = x;
     return r;
 }
-
-/* ---- the reply ---- */
-
-int stoa_http_status(const stoa_http *x)
-{
-    if (x->fetch)
-        return x->head.status;
-    return x->reply.phase == REPLY_NONE ? 0 : x->reply.status;
-}
-
-bool stoa_http_field_at(const stoa_http *x, size_t i, struct stoa_str *name, struct stoa_str *value)
-{
-    if (i >= x->head.count)
-        return false;
-    *name = head_field_name(&x->head, i);
-    *value = head_field_value(&x->head, i);
-    return true;
-}
