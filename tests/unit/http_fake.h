@@ -147,6 +147,11 @@ static void fake_arrive(stoa_conn *c)
         fake_next_slice(c);
 }
 
+struct stoa_str conn_unread(const stoa_conn *c)
+{
+    return (struct stoa_str){ c->bytes ? c->bytes + c->at : NULL, c->slice };
+}
+
 int conn_fill(stoa_conn *c, size_t have, size_t max, struct stoa_str *ret)
 {
     assert_true(have < max);
@@ -166,18 +171,13 @@ int conn_fill(stoa_conn *c, size_t have, size_t max, struct stoa_str *ret)
             continue;
         }
         c->slice = fake_unread(c);
-        *ret = (struct stoa_str){ c->bytes + c->at, c->slice };
+        *ret = conn_unread(c);
         return c->after == FAKE_END ? 0 : c->after == FAKE_RESET ? -ECONNRESET : -ECANCELED;
     }
     while (c->slice <= have)
         fake_next_slice(c);
     *ret = (struct stoa_str){ c->bytes + c->at, c->slice < max ? c->slice : max };
     return 1;
-}
-
-struct stoa_str conn_unread(const stoa_conn *c)
-{
-    return (struct stoa_str){ c->bytes ? c->bytes + c->at : NULL, c->slice };
 }
 
 void conn_consume(stoa_conn *c, size_t n)
