@@ -218,7 +218,6 @@ void attempt_end(struct attempt *a, int err)
     }
     if (attempt_is_tcp(a))
         learn_tcp(a);
-    a->timed_out = err == -ETIMEDOUT;
     fail(a, err);
 }
 

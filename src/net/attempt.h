@@ -32,7 +32,6 @@ struct attempt {
     bool no_socket;         /* it failed for want of a socket */
     bool at_once;           /* connect(2) failed itself: no packet left this machine */
     bool to_itself;         /* it had connected, to its own end */
-    bool timed_out;         /* given up because its time was over */
     struct icmp icmp;       /* what ended it */
     struct icmp soft;       /* what came while SYNs were still sent */
     stoa_time soft_at;      /* when */

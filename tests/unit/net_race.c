@@ -11,6 +11,7 @@
 #include "support/flaky.h"
 
 #include <errno.h>
+#include <linux/errqueue.h>
 #include <netinet/tcp.h>
 #include <string.h>
 
@@ -21,6 +22,8 @@ struct plan {
     stoa_time after;
     int err; /* 0 = it connects */
     bool at_once;
+    bool itself; /* it connects to its own end */
+    int soft;    /* an ICMP message that does not end it comes at once; 0 = none */
 };
 
 static struct {
@@ -34,6 +37,9 @@ static struct {
     stoa_time begun[MAX]; /* relative to the first; -1 = not */
     stoa_time end[MAX];
     bool open[MAX];
+    int recverr[MAX];
+    bool told_soft[MAX];
+    bool asked_error[MAX]; /* SO_ERROR, since the last look into the queue */
     int count;
     struct list ops_list;
     struct job job;
@@ -70,7 +76,11 @@ static int sys_connect(const struct io_sys *s, int fd, const struct sockaddr *a,
 
 static int sys_set(const struct io_sys *s, int fd, int level, int name, const void *v, socklen_t n)
 {
-    (void)s, (void)fd, (void)level, (void)name, (void)v, (void)n;
+    (void)s, (void)n;
+    int i = index_of(fd);
+    assert_int_equal(level, IPPROTO_IP);
+    assert_int_equal(name, IP_RECVERR);
+    f.recverr[i] = *(const int *)v;
     return 0;
 }
 
@@ -78,27 +88,57 @@ static int sys_get(const struct io_sys *s, int fd, int level, int name, void *v,
 {
     (void)s, (void)n;
     int i = index_of(fd);
-    if (level == SOL_SOCKET && name == SO_ERROR)
+    if (level == SOL_SOCKET && name == SO_ERROR) {
+        f.asked_error[i] = true;
         *(int *)v = is_due(i) ? -f.plans[i].err : 0;
-    else
+    } else
         ((struct tcp_info *)v)->tcpi_state = !is_due(i)           ? TCP_SYN_SENT
                                              : f.plans[i].err < 0 ? TCP_CLOSE
                                                                   : TCP_ESTABLISHED;
     return 0;
 }
 
+/* Of both ends. */
 static int sys_name(const struct io_sys *s, int fd, struct sockaddr_storage *a, socklen_t *n)
 {
-    (void)s, (void)a, (void)n;
-    index_of(fd);
-    return -ENOTCONN;
+    (void)s;
+    if (!f.plans[index_of(fd)].itself)
+        return -ENOTCONN;
+    struct sockaddr_in same = { .sin_family = AF_INET, .sin_port = htons(4000) };
+    memcpy(a, &same, sizeof same);
+    *n = sizeof same;
+    return 0;
+}
+
+static bool has_soft(int i)
+{
+    return f.plans[i].soft && !f.told_soft[i];
 }
 
 static ssize_t sys_receive(const struct io_sys *s, int fd, struct msghdr *m, int flags)
 {
-    (void)s, (void)m, (void)flags;
-    index_of(fd);
-    return -EAGAIN;
+    (void)s;
+    int i = index_of(fd);
+    assert_int_equal(flags, MSG_ERRQUEUE);
+    assert_true(f.asked_error[i]); /* before: draining the queue clears it */
+    if (!has_soft(i))
+        return -EAGAIN;
+    f.told_soft[i] = true;
+    struct {
+        struct sock_extended_err e;
+        struct sockaddr_in by;
+    } told = { { .ee_origin = SO_EE_ORIGIN_ICMP,
+                 .ee_type = 3,
+                 .ee_code = 1,
+                 .ee_errno = (uint32_t)-f.plans[i].soft },
+               { .sin_family = AF_INET } };
+    struct cmsghdr *c = CMSG_FIRSTHDR(m);
+    c->cmsg_level = IPPROTO_IP;
+    c->cmsg_type = IP_RECVERR;
+    c->cmsg_len = CMSG_LEN(sizeof told);
+    memcpy(CMSG_DATA(c), &told, sizeof told);
+    m->msg_controllen = CMSG_SPACE(sizeof told);
+    return 0;
 }
 
 static int sys_open_path(const struct io_sys *s, const char *path, int flags)
@@ -139,7 +179,8 @@ static int op_wait(struct io *io, stoa_time until)
 {
     list_each (node, &f.ops_list) {
         struct io_op *op = list_owner(node, struct io_op, node);
-        stoa_time end = op->state == 2 ? f.now : f.end[index_of(op->fd)];
+        int i = index_of(op->fd);
+        stoa_time end = op->state == 2 || has_soft(i) ? f.now : f.end[i];
         until = end < until ? end : until;
     }
     assert_true(until < STOA_NEVER); /* it would wait for ever */
@@ -148,7 +189,8 @@ static int op_wait(struct io *io, stoa_time until)
     list_each (node, &f.ops_list) {
         struct io_op *op = list_owner(node, struct io_op, node);
         bool cancelled = op->state == 2;
-        if (!cancelled && !is_due(index_of(op->fd)))
+        int i = index_of(op->fd);
+        if (!cancelled && !is_due(i) && !has_soft(i))
             continue;
         list_unlink(node);
         op->state = 0;
@@ -226,6 +268,8 @@ static int race(stoa_task *t, void *arg)
     won = race_run(t, attempts, count, &silence);
     for (int i = 0; i < MAX; i++)
         assert_int_equal(f.open[i], i == won);
+    if (won >= 0)
+        assert_int_equal(f.recverr[won], 0); /* or later errors would break it */
     return 0;
 }
 
@@ -331,6 +375,35 @@ static void test_deadline(void **state)
     assert_int_equal(f.now, f.begun[0] + STOA_SEC);
 }
 
+/* ---- one attempt ---- */
+
+static void test_soft_error(void **state)
+{
+    (void)state;
+    count = 1;
+    run((struct plan[]){ { .after = 100 * STOA_MS, .soft = -EHOSTUNREACH } }, race);
+    assert_int_equal(won, 0);
+    assert_int_equal(attempts[0].soft.err, -EHOSTUNREACH);
+    assert_int_equal(attempts[0].soft_at, attempts[0].began);
+    assert_int_equal(attempts[0].ended - attempts[0].began, 100 * STOA_MS);
+
+    run((struct plan[]){ { .after = STOA_NEVER, .soft = -EHOSTUNREACH } }, race_for_a_second);
+    assert_int_equal(won, -ETIMEDOUT);
+    assert_int_equal(attempts[0].err, -ETIMEDOUT);
+    assert_int_equal(attempts[0].soft.err, -EHOSTUNREACH);
+    assert_int_equal(attempts[0].icmp.family, 0);
+}
+
+static void test_to_itself(void **state)
+{
+    (void)state;
+    count = 2;
+    run((struct plan[]){ { .after = STOA_MS, .itself = true }, { .after = STOA_MS } }, race);
+    assert_int_equal(won, 1);
+    assert_true(attempts[0].to_itself);
+    assert_int_equal(attempts[0].err, -ECONNREFUSED);
+}
+
 /* ---- the order ---- */
 
 static void expect_order(const char *before, const char *after)
@@ -371,6 +444,8 @@ int main(void)
         cmocka_unit_test(test_slow_one_may_still_win),
         cmocka_unit_test(test_all_fail),
         cmocka_unit_test(test_deadline),
+        cmocka_unit_test(test_soft_error),
+        cmocka_unit_test(test_to_itself),
         cmocka_unit_test(test_order),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
