@@ -46,7 +46,7 @@ static void fail_exchange(stoa_task *t, struct call *c, int err)
     else if (err == -ENOMEM)
         call_trouble(c, EXIT_INTERNAL, "there is no memory for the request");
     else if (err == -EINVAL)
-        call_trouble(c, EXIT_USAGE, "the URL, the method or a field cannot be sent");
+        call_trouble(c, EXIT_USAGE, "this request cannot be sent: %s", detail);
     else if (call_is_late(t, c))
         call_fail(c, stoa_cause_find("reply.deadline"), err, detail);
     else

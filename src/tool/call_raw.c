@@ -5,6 +5,7 @@
  * The end: ours is passed on as a half-close, the peer's ends the call. Datagrams know no end: with
  * DATA the first answer is it, else a silence of a second after our input's. */
 #include "base/cause.h"
+#include "base/error.h"
 #include "base/exit_code.h"
 #include "base/sys.h"
 #include "tool/call_run.h"
@@ -20,10 +21,11 @@ struct talk {
     stoa_task *reader;
     stoa_conn *conn;
     bool is_udp;
-    stoa_time began;          /* connected */
-    stoa_time first_read;     /* 0 = nothing came */
-    bool all_sent, has_ended; /* our input came to its end; the peer's did */
-    int send_err;
+    stoa_time began;      /* connected */
+    stoa_time first_read; /* 0 = nothing came */
+    bool all_sent;        /* our input came to its end, */
+    int send_err;         /* or < 0: it did not; */
+    bool cannot_read;     /* it is our input's error */
 };
 
 static struct stoa_http_report *numbers(const struct talk *k)
@@ -60,14 +62,20 @@ static int send_input(stoa_task *t, struct talk *k)
 {
     size_t room = k->is_udp ? INPUT_DATAGRAM_BYTES : STREAM_BYTES;
     char *buf = stoa_alloc(t, room);
-    ssize_t n = buf ? 1 : -ENOMEM;
-    while (n > 0) {
-        n = call_fd_read(t, &k->c->end, STDIN_FILENO, buf, room);
-        int r = n > 0 ? send_some(k, buf, (size_t)n) : 0;
-        if (r < 0)
-            return r;
-    }
-    return n == -EBADF ? 0 : (int)n; /* a closed standard input has ended */
+    ssize_t n = buf ? 0 : -ENOMEM;
+    int r = 0;
+    while (r == 0 && buf && (n = call_fd_read(t, &k->c->end, STDIN_FILENO, buf, room)) > 0)
+        r = send_some(k, buf, (size_t)n);
+    if (n == -EBADF) /* a closed standard input has ended */
+        n = 0;
+    k->cannot_read = n < 0 && n != -ECANCELED && n != -ETIMEDOUT;
+    return n < 0 ? (int)n : r;
+}
+
+/* Then what it said before is still worth reading, and its end will come. */
+static bool has_peer_left(int err)
+{
+    return err == -EPIPE || err == -ECONNRESET || err == -ENOTCONN;
 }
 
 static int send_all(stoa_task *t, void *arg)
@@ -79,7 +87,7 @@ static int send_all(stoa_task *t, void *arg)
         r = stoa_finish(k->conn);
     k->send_err = r;
     k->all_sent = r == 0;
-    if (k->is_udp && r < 0)
+    if (r < 0 && !has_peer_left(r))
         stoa_deadline(k->reader, stoa_now(t));
     else if (k->is_udp)
         set_patience(k, stoa_now(t));
@@ -164,22 +172,25 @@ static void explain(stoa_task *t, struct talk *k, int err)
         call_trouble(k->c, EXIT_INTERRUPTED, "interrupted");
     else if (err == -ENOMEM)
         call_trouble(k->c, EXIT_INTERNAL, "there is no memory for what the peer sends");
-    else if (err == -EMSGSIZE)
-        call_trouble(k->c, EXIT_USAGE, "a datagram holds at most 65,507 bytes");
     else if (k->is_udp)
         explain_datagrams(t, k, err);
     else
         explain_stream(k, err);
 }
 
-/* The peer has finished; did it take all that we had? */
-static void check_sent(struct talk *k)
+/* Did the peer take all that we had, and could we read it? */
+static void check_sent(stoa_task *t, struct talk *k)
 {
     int err = k->send_err;
-    if (err == -EPIPE || err == -ECONNRESET)
+    if (has_peer_left(err))
         fail_by(k->c, "request.reset", err);
-    else if (err < 0 && err != -ECANCELED)
-        call_trouble(k->c, EXIT_INTERNAL, "cannot send all of the input: %s", stoa_strerror(err));
+    else if (err == -EMSGSIZE)
+        call_trouble(k->c, EXIT_USAGE, "a datagram holds at most 65,507 bytes");
+    else if (err < 0 && k->cannot_read)
+        call_trouble(k->c, EXIT_INTERNAL, "cannot read standard input: %s (%s)", stoa_strerror(err),
+                     error_name(err));
+    else if (err < 0)
+        explain(t, k, err);
 }
 
 static void talk(stoa_task *t, struct talk *k)
@@ -192,12 +203,13 @@ static void talk(stoa_task *t, struct talk *k)
     call_end_now(&k->c->end);
     stoa_cancel(t);
     stoa_join(t);
-    bool is_cut_short = k->is_udp && k->send_err < 0 && r == -ETIMEDOUT;
-    if (r < 0)
-        explain(t, k, is_cut_short ? k->send_err : r);
-    else if (r == 0)
-        check_sent(k);
-    k->has_ended = r == 0 && !k->is_udp;
+    bool is_cut_short = r == -ETIMEDOUT && k->send_err < 0 && !has_peer_left(k->send_err);
+    if (r == 0 && k->send_err == -ECANCELED)
+        k->send_err = 0; /* by us: the peer has finished first */
+    if (is_cut_short || r == 0)
+        check_sent(t, k);
+    else if (r < 0)
+        explain(t, k, r);
     x->is_whole = r == 0;
 }
 

@@ -79,6 +79,7 @@ def test_wrong_usage_is_said_and_exits_2():
             (("http://a:1:2/",), "brackets"),
             (("http://[::1/",), "bracket"),
             (("http://[abc]/",), "only an IPv6 address"),
+            (("http://[fe80::1%lo]/",), "malformed"),
             (("http://u:p@a/",), "Authorization"),
             (("http://a/b c",), "percent-encoded"),
             (("http://a/\x1b[1m",), "percent-encoded"),
@@ -727,6 +728,30 @@ def test_raw_deadline_with_a_quiet_input_and_a_full_pipe():
         with Peer(floods) as p:
             running = start("-m", "0.5", f"127.0.0.1:{p.port}", io=io)  # nobody reads, nobody writes
             assert running.wait(WITHIN) == 60
+            for stream in (running.stdin, running.stdout, running.stderr):
+                stream.close()
+
+
+def test_raw_input_that_cannot_be_read():
+    for io in IO:
+        with Peer(echo) as p:
+            folder = os.open("/", os.O_RDONLY)
+            running = start(f"127.0.0.1:{p.port}", io=io, stdin=folder)
+            os.close(folder)
+            out, err = running.communicate(timeout=WITHIN)
+            assert running.returncode == 1 and b"standard input" in err and b"EISDIR" in err, err
+
+
+def test_an_interrupt_ends_a_raw_call_that_waits_for_both_sides():
+    for io in IO:
+        with Peer(echo) as p:
+            running = start(f"127.0.0.1:{p.port}", io=io)
+            running.stdin.write(b"x")
+            running.stdin.flush()
+            assert running.stdout.read(1) == b"x"
+            running.send_signal(signal.SIGINT)
+            assert running.wait(WITHIN) == 130
+            assert b"interrupted" in running.stderr.read()
             for stream in (running.stdin, running.stdout, running.stderr):
                 stream.close()
 
