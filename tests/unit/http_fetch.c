@@ -488,18 +488,25 @@ static void a_connection_is_used_again(void **state)
     client_end(&k);
 }
 
+/* What leads elsewhere is not the same address. */
 static void another_address_is_another_connection(void **state)
 {
-    static struct client k;
-    struct script s[] = { { .bytes = HI }, { .bytes = HI } };
+    static const struct stoa_http_fetch others[] = {
+        { .url = "http://b" }, { .url = "http://a:81" }, { .at = "192.0.2.1" },
+        { .at = "unix:/a" },   { .family = AF_INET },
+    };
     (void)state;
-    client_begin(&k, s, 2);
-    assert_true(fetch(&k, (struct stoa_http_fetch){ .url = "http://a" }, 8).kept);
-    k.closes++; /* as if it were another one */
-    assert_int_equal(fetch(&k, (struct stoa_http_fetch){ .url = "http://a:81" }, 8).fetched, 0);
-    k.closes--;
-    assert_int_equal(k.dials, 2);
-    client_end(&k);
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
+        static struct client k;
+        struct script s[] = { { .bytes = HI }, { .bytes = HI } };
+        client_begin(&k, s, 2);
+        assert_true(fetch(&k, (struct stoa_http_fetch){ 0 }, 8).kept);
+        k.closes++; /* as if it were another one */
+        assert_int_equal(fetch(&k, others[i], 8).fetched, 0);
+        k.closes--;
+        assert_int_equal(k.dials, 2);
+        client_end(&k);
+    }
 }
 
 static void what_is_asked_fresh_is(void **state)
