@@ -140,16 +140,24 @@ static int fail_protocol(stoa_http *x, struct stoa_str in, enum protocol protoco
     return STOA_EPROTO;
 }
 
+static const char *cause_of_cut_head(const stoa_http *x, int r)
+{
+    switch (r) {
+    case 0: return "reply.truncated_head";
+    case -ETIMEDOUT: return has_stopped(x) ? "reply.stalled_head" : "reply.deadline";
+    case -ECANCELED: return NULL;
+    case -ENOMEM: return "reply.failed";
+    default: return "reply.reset_within";
+    }
+}
+
 /* Part of a head came, and no more: r says why. */
 static int fail_cut_head(stoa_http *x, struct stoa_str in, int r)
 {
     char text[EXCERPT_BYTES];
     if (!str_starts(in, STR("HTTP/")) && !str_starts(STR("HTTP/"), in))
         return fail_protocol(x, in, PROTOCOL_OTHER);
-    const char *id = r == 0            ? "reply.truncated_head"
-                     : r == -ETIMEDOUT ? has_stopped(x) ? "reply.stalled_head" : "reply.deadline"
-                     : r == -ECANCELED ? NULL
-                                       : "reply.reset_within";
+    const char *id = cause_of_cut_head(x, r);
     fetch_fail(x, id, "%zu bytes of its head came: \"%s\"", in.n,
                str_escape(text, sizeof text, in));
     return r == 0 ? STOA_EEOF : r;
