@@ -151,6 +151,8 @@ static void run_all(struct call *c)
     if (r == 0) {
         listen_to_signals(rt, c);
         r = stoa_run(rt);
+        signal(SIGINT,
+               SIG_IGN); /* the runtime is going to be freed, and there is little left to end */
     }
     if (r < 0)
         call_trouble(c, EXIT_INTERNAL, "cannot start: %s (%s)", stoa_strerror(r), error_name(r));

@@ -60,6 +60,13 @@ static void listen_to_signals(const struct serving *s, struct systemd_notify not
     sigaction(SIGTERM, &action, NULL);
 }
 
+/* Its runtime is going to be freed: a signal that comes now has nothing left to stop. */
+static void ignore_signals(void)
+{
+    signal(SIGINT, SIG_IGN);
+    signal(SIGTERM, SIG_IGN);
+}
+
 static int open_folder(struct serve_options *o)
 {
     const char *dir = o->dir ? o->dir : ".";
@@ -204,6 +211,7 @@ static int serve(struct serving *s, const struct stoa_log *log, int sockets)
     warn_of_fault(&s->o);
     systemd_notify_say(notify, "READY=1");
     int r = stoa_run(s->rt);
+    ignore_signals();
     return r < 0 ? cannot("go on", r) : EXIT_FINE;
 }
 
