@@ -538,8 +538,8 @@ const struct stoa_cause cause_table[] = {
         .rules_out = "Everything beyond this machine: the SYN never left it.",
         .hint = "`nft list ruleset` (or iptables -S OUTPUT) on this machine.",
         .page = "An ICMP error came back whose sender is this machine itself: a `reject` rule of "
-                "its own. It does not end the attempt, since it comes while the socket is locked: "
-                "SYNs are tried again until the deadline.",
+                "its own. The first does not end the attempt, since it comes while the socket is "
+                "locked; the one for the SYN that is tried again, a second later, does.",
     },
     {
         .id = "connect.hops_exceeded",
@@ -678,8 +678,19 @@ const struct stoa_cause cause_table[] = {
         .rules_out = "Everything beyond this machine: no packet was sent.",
         .hint = "`ip route get ADDRESS` shows what it decides; is the interface up, is there a "
                 "default route?",
-        .page = "connect(2) failed at once with ENETUNREACH (no route, or its interface is "
-                "down) or EHOSTUNREACH (an `unreachable` route).",
+        .page = "connect(2) failed at once with ENETUNREACH: no route, or its interface is "
+                "down.",
+    },
+    {
+        .id = "connect.route_unreachable",
+        .stage = STOA_STAGE_CONNECT,
+        .exit_code = EXIT_LOCAL,
+        .what = "this machine's routing table says that the address is unreachable",
+        .rules_out = "Everything beyond this machine: no packet was sent.",
+        .hint = "`ip route get ADDRESS` shows what it decides, and which table says so.",
+        .page = "connect(2) failed at once with EHOSTUNREACH: somebody set an `unreachable` "
+                "route, as software for tunnels and containers does for networks that must not "
+                "leak.",
     },
     {
         .id = "connect.route_prohibited",

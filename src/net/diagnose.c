@@ -77,7 +77,9 @@ static const struct stoa_cause *cause_at_once(const struct attempt *a)
     case -EACCES:
         if (addr_is_multicast(&a->to) || is_broadcast(a))
             return named("connect.not_unicast");
-        return named(a->err == -EACCES ? "connect.route_prohibited" : "connect.no_route_local");
+        return named(a->err == -EACCES        ? "connect.route_prohibited"
+                     : a->err == -ENETUNREACH ? "connect.no_route_local"
+                                              : "connect.route_unreachable");
     default: return cause_of(STOA_STAGE_CONNECT, a->err);
     }
 }
@@ -134,7 +136,7 @@ static const struct stoa_cause *cause(const struct attempt *a, char *detail, siz
 static int syns(const struct attempt *a, const struct stoa_cause *c)
 {
     bool none = !attempt_is_tcp(a) || a->no_socket || a->at_once ||
-                (c && c == named("connect.no_neighbour"));
+                c == named("connect.no_neighbour") || c == named("connect.own_firewall_rejects");
     return none ? 0 : 1 + (int)a->retransmitted;
 }
 
@@ -147,9 +149,8 @@ static void describe(const struct attempt *a, const struct icmp *icmp, struct st
                  icmp_name(icmp, name, sizeof name),
                  is_own(a, icmp) ? " from this machine itself" : "");
     else if (t->cause == named("connect.no_route_local"))
-        snprintf(t->detail, sizeof t->detail, "%s",
-                 t->err == -EHOSTUNREACH ? "its routing table says `unreachable`"
-                                         : "its routing table has none, or the interface is down");
+        snprintf(t->detail, sizeof t->detail,
+                 "its routing table has none, or the interface is down");
     else if (t->err == -ETIMEDOUT && t->syns > 0)
         snprintf(t->detail, sizeof t->detail, "%d SYN%s in %s", t->syns, t->syns > 1 ? "s" : "",
                  seconds);

@@ -56,7 +56,7 @@ static const struct row rows[] = {
     { V4, -EHOSTUNREACH, "connect.no_neighbour", { 3, 1 }, "10.0.0.2:0", .syns = 0 },
     { V4, -ENOPROTOOPT, "connect.protocol_unreachable", { 3, 2 }, "10.9.0.1:0", .syns = 1 },
     { V4, -ECONNREFUSED, "connect.refused_by_firewall", { 3, 3 }, "10.9.0.1:0", .syns = 1 },
-    { V4, -ECONNREFUSED, "connect.own_firewall_rejects", { 3, 3 }, "10.0.0.2:0", .syns = 1 },
+    { V4, -ECONNREFUSED, "connect.own_firewall_rejects", { 3, 3 }, "10.0.0.2:0", .syns = 0 },
     { V4, -ENETUNREACH, "connect.net_prohibited", { 3, 9 }, "10.9.0.1:0", .syns = 1 },
     { V4, -EHOSTUNREACH, "connect.host_prohibited", { 3, 10 }, "10.9.0.1:0", .syns = 1 },
     { V4, -EHOSTUNREACH, "connect.admin_prohibited", { 3, 13 }, "10.9.0.1:0", .syns = 1 },
@@ -81,17 +81,11 @@ static const struct row rows[] = {
       "10.9.0.1:0",
       .soft = true,
       .syns = 1 },
-    { V4,
-      -ETIMEDOUT,
-      "connect.own_firewall_rejects",
-      { 3, 3 },
-      "10.0.0.2:0",
-      .soft = true,
-      .syns = 1 },
+    { V4, -ETIMEDOUT, "connect.own_firewall_rejects", { 3, 3 }, "10.0.0.2:0", .soft = true },
     { V4, -ECONNREFUSED, "connect.refused", { 3, 1 }, "10.9.0.1:0", .soft = true, .syns = 1 },
     /* connect(2) itself. */
     { V4, -ENETUNREACH, "connect.no_route_local", .at_once = true },
-    { V4, -EHOSTUNREACH, "connect.no_route_local", .at_once = true },
+    { V4, -EHOSTUNREACH, "connect.route_unreachable", .at_once = true },
     { V4, -EACCES, "connect.route_prohibited", .at_once = true },
     { V4, -EPERM, "connect.route_prohibited", .at_once = true },
     { V4, -EINVAL, "connect.route_blackhole", .at_once = true },
@@ -322,6 +316,11 @@ static void test_silence(void **state)
     begin_silence();
     grew("Ip6InReceives", 3);
     expect_silence("connect.timeout", "connect.timeout_own_firewall_in");
+
+    begin_silence(); /* what neighbours say to others is no answer */
+    grew("Ip6InReceives", 3);
+    grew("Ip6InMcastPkts", 2);
+    expect_silence("connect.timeout", "connect.timeout");
 
     begin_silence(); /* far more than we can have caused */
     grew("IpInReceives", 100);
