@@ -28,9 +28,10 @@ static void ask_other_port(stoa_task *t, struct call *c)
     if (!*by || hops[n - 1].err != -EHOSTUNREACH || is_target(by, w->to))
         return;
     const char *before = n > 1 ? w->hops[n - 2].by : "";
-    snprintf(detail, sizeof detail,
-             "it came from %d hop%s away%s%s, where %s still passes other packets to that host on",
-             n, n == 1 ? "" : "s", *before ? ", at or right behind " : "", before, by);
+    const char *where =
+        *before ? "at or right behind " : "from this machine's own firewall or its first router";
+    snprintf(detail, sizeof detail, "%d hop%s away, %s%s, where %s still passes other packets on",
+             n, n == 1 ? "" : "s", where, before, by);
     call_fail(c, stoa_cause_find("connect.refused_by_device"), c->report.err, detail);
 }
 
