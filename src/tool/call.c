@@ -96,7 +96,7 @@ bool call_write(stoa_task *t, struct call *c, const void *p, size_t n)
 
 void call_tell(struct call *c)
 {
-    if (c->o.verbose && !c->o.json)
+    if (c->o.verbose && !c->o.json && c->report.last)
         call_report_stages(stderr, &c->report, c->report.last);
 }
 

@@ -8,7 +8,7 @@
 #include "tool/call_run.h"
 #include "wire/reference.h"
 
-enum { REDIRECTS_MAX = 10, BODY_BYTES = 65536, DROP_MAX = 1 << 20 };
+enum { REDIRECTS_MAX = 10, BODY_BYTES = 65536, DROP_MAX = 1 << 20, TELL_MS = 100 };
 
 /* What is asked for next; redirects change it. */
 struct request {
@@ -284,6 +284,15 @@ static void call_on(stoa_task *t, struct call *c, struct request *q)
     }
 }
 
+/* With -v: a stage is told when it is passed, not when the next one is. */
+static int tell_meanwhile(stoa_task *t, void *arg)
+{
+    struct call *c = *(struct call **)arg;
+    while (stoa_sleep(t, TELL_MS * STOA_MS) == 0)
+        call_tell(c);
+    return 0;
+}
+
 int call_http(stoa_task *t, struct call *c)
 {
     struct request *q = stoa_alloc(t, sizeof *q);
@@ -297,7 +306,11 @@ int call_http(stoa_task *t, struct call *c)
     q->method = c->o.method;
     q->with_body = c->o.has_body;
     choose_fields(c, q);
+    if (c->o.verbose)
+        stoa_spawn(t, tell_meanwhile, &c, sizeof(struct call *)); /* without it, it is told later */
     call_on(t, c, q);
+    stoa_cancel(t);
+    stoa_join(t);
     mem_free(&mem_default, q->url, sizeof *q->url);
     return 0;
 }

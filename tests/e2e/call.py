@@ -161,6 +161,29 @@ def test_stage_lines():
             assert re.search(r"^close +FIN ", said.err, re.M), said
 
 
+def test_stages_are_told_when_they_are_passed():
+    for io in IO:
+        for last in ("write", "wait"):  # with no reply yet; with no end of it
+            told = threading.Event()
+
+            def handle(peer, c):
+                read_request(c)
+                text = reply()
+                if last == "wait":
+                    c.sendall(text[:-1])
+                    text = text[-1:]
+                assert told.wait(WITHIN)
+                c.sendall(text)
+
+            with Peer(handle) as p:
+                running = start("-v", p.url, io=io, stdin=subprocess.DEVNULL)
+                while not running.stderr.readline().startswith(last.encode()):
+                    assert running.poll() is None
+                told.set()
+                out, err = running.communicate(timeout=WITHIN)
+                assert (running.returncode, out) == (0, b"hello\n"), err
+
+
 def test_our_own_server():
     for io in IO:
         with Stoa("--text", "hello", io=io) as s:
