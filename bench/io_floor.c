@@ -1,8 +1,8 @@
-/* bench/io_floor.c -- the floor under our own I/O: a bare keep-alive responder on io.h, that looks
- * for the end of each head and sends a fixed reply. What stoa costs above it is tasks and HTTP.
+/* bench/io_floor.c -- the floor under our own I/O: a bare responder on io.h, that looks for the end
+ * of each head and sends a fixed reply. What stoa costs above it is tasks and HTTP.
  *
- *   io_floor uring|epoll [PORT]      one thread; prints where it listens; ends at SIGTERM and prints
- *                                    the CPU time that a request took */
+ *   io_floor [-1] uring|epoll [PORT]   one thread; prints where it listens; ends at SIGTERM and prints
+ *                                      the CPU time that a request took; -1: closes after the reply */
 #include "io/io.h"
 
 #include <arpa/inet.h>
@@ -16,6 +16,7 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/uio.h>
+#include <unistd.h>
 
 #define REPLY "HTTP/1.1 200 OK\r\nContent-Length: 6\r\nContent-Type: text/plain\r\n\r\nhello\n"
 
@@ -30,6 +31,7 @@ struct conn {
 static struct io *io;
 static struct io_op accepting;
 static struct conn *spare;
+static bool once; /* a connection for each request */
 static uint64_t requests, waits;
 static atomic_bool stopping;
 
@@ -73,7 +75,7 @@ static int reply(struct conn *c, unsigned n)
         unsigned now = n < BATCH ? n : BATCH;
         struct iovec v = { text, now * (sizeof REPLY - 1) };
         struct msghdr m = { .msg_iov = &v, .msg_iovlen = 1 };
-        ssize_t r = io->sys->send(io->sys, c->op.fd, &m, 0);
+        ssize_t r = io->sys->send(io->sys, c->op.fd, &m, once ? MSG_MORE : 0);
         if (r != (ssize_t)v.iov_len)
             return -1; /* a client that does not read: not in a benchmark */
         n -= now;
@@ -88,21 +90,26 @@ static void drop(struct conn *c)
     spare = c;
 }
 
-static void serve(struct conn *c, struct io_chunk *chunk)
+/* returns whether the connection goes on. */
+static bool serve(struct conn *c, struct io_chunk *chunk)
 {
     unsigned n = count_heads(c, chunk->bytes, chunk->len);
     io_chunk_free(io, chunk);
-    if (n > 0 && reply(c, n) < 0)
-        io_cancel(io, &c->op);
+    if (n == 0)
+        return true;
+    bool whole = reply(c, n) == 0;
+    if (once)
+        io->sys->shutdown(io->sys, c->op.fd, SHUT_WR); /* its end goes out with the reply */
+    return whole && !once;
 }
 
 static void on_receive(struct io_op *op, int res, struct io_chunk *chunk)
 {
     struct conn *c = list_owner(op, struct conn, op);
-    if (res > 0)
-        serve(c, chunk);
-    else
+    if (res <= 0)
         drop(c);
+    else if (!serve(c, chunk))
+        io_cancel(io, &c->op);
 }
 
 static void on_accept(struct io_op *op, int res, struct io_chunk *chunk)
@@ -117,9 +124,8 @@ static void on_accept(struct io_op *op, int res, struct io_chunk *chunk)
         fail("connection", -ENOMEM);
     *c = (struct conn){ .op = { .kind = IO_RECV, .fd = res, .done = on_receive } };
     int r = io_recv_now(io, res, &chunk);
-    if (r > 0)
-        serve(c, chunk);
-    if (r == 0 || (r < 0 && r != -EAGAIN && r != -ENOBUFS)) {
+    bool goes_on = r > 0 ? serve(c, chunk) : r == -EAGAIN || r == -ENOBUFS;
+    if (!goes_on) {
         drop(c);
         return;
     }
@@ -168,14 +174,15 @@ static void report(const char *name)
 
 int main(int argc, char **argv)
 {
-    const char *name = argc > 1 ? argv[1] : "uring";
+    once = getopt(argc, argv, "1") == '1';
+    const char *name = optind < argc ? argv[optind] : "uring";
     int r = io_open(&io, name, &mem_default);
     if (r < 0)
         fail(name, r);
     signal(SIGTERM, on_signal);
     signal(SIGINT, on_signal);
     accepting = (struct io_op){ .kind = IO_ACCEPT, .done = on_accept };
-    accepting.fd = listen_on(argc > 2 ? argv[2] : "0");
+    accepting.fd = listen_on(optind + 1 < argc ? argv[optind + 1] : "0");
     r = io_submit(io, &accepting);
     for (; r == 0 && !atomic_load(&stopping); waits++)
         r = io_wait(io, STOA_NEVER);

@@ -47,7 +47,7 @@ class Row:
 
 ROWS = [
     Row("small, kept alive", floors=True, target=0.85),
-    Row("small, a connection each", close=True, seconds=0.5, target=0.90),
+    Row("small, a connection each", close=True, seconds=0.5, floors=True, target=0.90),
     Row("small, pipelined x16", pipelined=16, floors=True),
     Row("small, 512 connections", connections=512, floors=True),
     Row("file of 1 KiB", path="1k.bin", target=0.80),

@@ -6,10 +6,10 @@ import ctypes
 import glob
 import os
 import re
-import select
 import signal
 import socket
 import subprocess
+import tempfile
 import time
 
 BUILD = os.environ.get("BUILD", "build")
@@ -119,8 +119,6 @@ class Server:
             except subprocess.TimeoutExpired:
                 self.process.kill()
                 self.process.wait()
-        if self.process and self.process.stderr:
-            self.process.stderr.close()
 
     def start(self):
         raise NotImplementedError
@@ -165,17 +163,16 @@ class Announcing(Server):
     """One that picks its port and says so."""
 
     def run(self, command, stream):
-        self.process = start(command, self.at,
-                             **{"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL,
-                                stream: subprocess.PIPE})
-        pipe = getattr(self.process, stream)
-        said, end = b"", time.monotonic() + WITHIN
-        while not (found := re.search(rb"listening on http://127\.0\.0\.1:(\d+)/", said)):
-            left = end - time.monotonic()
-            more = left > 0 and select.select([pipe], [], [], left)[0] and os.read(pipe.fileno(), 4096)
-            if not more:
-                raise SystemExit("%s did not start: %s" % (self.name, said.decode(errors="replace")))
-            said += more
+        # Into a file: a pipe that nobody empties holds it up in the end.
+        with tempfile.TemporaryFile(dir=self.work) as out:
+            self.process = start(command, self.at, **{"stdout": subprocess.DEVNULL,
+                                                      "stderr": subprocess.DEVNULL, stream: out})
+            end = time.monotonic() + WITHIN
+            while not (found := re.search(rb"listening on http://127\.0\.0\.1:(\d+)/",
+                                          said := os.pread(out.fileno(), 4096, 0))):
+                if self.process.poll() is not None or time.monotonic() > end:
+                    raise SystemExit("%s did not start: %s" % (self.name, said.decode(errors="replace")))
+                time.sleep(0.01)
         self.port = int(found.group(1))
 
 
@@ -199,10 +196,10 @@ class StoaEpoll(Stoa):
 class Floor(Announcing):
     """bench/io_floor.c: our I/O, a fixed reply, and nothing else."""
 
-    io = None
+    io, options = None, []
 
     def start(self):
-        self.run([os.path.join(BUILD, "bench", "io_floor"), self.io], "stdout")
+        self.run([os.path.join(BUILD, "bench", "io_floor"), *self.options, self.io], "stdout")
 
 
 class FloorUring(Floor):
@@ -211,6 +208,19 @@ class FloorUring(Floor):
 
 class FloorEpoll(Floor):
     name, io = "floor epoll", "epoll"
+
+
+class FloorUringOnce(FloorUring):
+    options = ["-1"]
+
+
+class FloorEpollOnce(FloorEpoll):
+    options = ["-1"]
+
+
+def floor_kinds(once):
+    """Those for connections that are kept, or for a connection each."""
+    return [FloorUringOnce, FloorEpollOnce] if once else [FloorUring, FloorEpoll]
 
 
 class Nginx(Server):

@@ -60,9 +60,7 @@ struct stoa_dial {
  *   returns  0 and *ret, owned by t; -ECONNREFUSED, -ETIMEDOUT, -EHOSTUNREACH, -ENETUNREACH,
  *            -ECANCELED...: of the attempt that tells most; -EINVAL (an address that cannot be read),
  *            -ENOENT (no such name, or no socket at that path), -EAGAIN (the name service did not
- *            answer, or a Unix socket's backlog is full); the report says more.
- *   then     a name service that is asked cannot be stopped: when the deadline ends that wait, the
- *            question goes on without the task, and the runtime ends no sooner than it. */
+ *            answer, or a Unix socket's backlog is full); the report says more. */
 STOA_API int stoa_dial(stoa_task *t, stoa_conn **ret, const struct stoa_dial *d);
 
 /* Closes c, which stoa_dial made, earlier than its owner ends; no task may wait for it. NULL is fine.
@@ -73,14 +71,19 @@ STOA_API void stoa_close(stoa_conn *c);
 struct stoa_hop {
     char by[STOA_ADDR_TEXT]; /* "" = nobody */
     stoa_time rtt;
-    int err; /* 0 = connected from here on; -ECONNREFUSED = a reset came; -ETIMEDOUT = silence;
+    int err;     /* 0 = connected from here on; -ECONNREFUSED = a reset came; -ETIMEDOUT = silence;
                 -EHOSTUNREACH = time exceeded or another ICMP error, from `by` */
+    bool forged; /* a reset, yet a datagram with that TTL did not get as far as the host: a device
+                    before it sent the reset in its name (connect.refused_by_device) */
 };
 
-/* Finds the hop that refuses or swallows connections to a numeric address, without privileges: SYNs
- * of growing TTL, answers read from the error queue.                              [waits]
- *   within   per hop.
- *   returns  how many hops were found out (1..max); < 0. */
+/* Finds the hop that refuses or swallows connections to a numeric address ("192.0.2.1:80"), without
+ * privileges: SYNs of growing TTL, answers read from the error queue.              [waits]
+ *   within   per hop; four are asked at a time.
+ *   max      1..STOA_HOPS_MAX.
+ *   returns  how many hops were found out (1..max): up to the one that connects, resets or says by ICMP
+ *            that it goes no further; or, when all beyond some hop are silent, up to the first of
+ *            those; < 0: -EINVAL (address, within, max), -ETIMEDOUT, -ECANCELED, -ENOMEM. */
 STOA_API int stoa_walk(stoa_task *t, const char *addr, stoa_time within, struct stoa_hop *hops,
                        int max);
 

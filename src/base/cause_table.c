@@ -588,8 +588,8 @@ const struct stoa_cause cause_table[] = {
         .rules_out = "Everything beyond this machine: the SYN never left it.",
         .hint = "`nft list ruleset` (or iptables -S OUTPUT) on this machine.",
         .page = "An ICMP error came back whose sender is this machine itself: a `reject` rule of "
-                "its own. It does not end the attempt, since it comes while the socket is locked: "
-                "SYNs are tried again until the deadline.",
+                "its own. The first does not end the attempt, since it comes while the socket is "
+                "locked; the one for the SYN that is tried again, a second later, does.",
     },
     {
         .id = "connect.hops_exceeded",
@@ -728,8 +728,19 @@ const struct stoa_cause cause_table[] = {
         .rules_out = "Everything beyond this machine: no packet was sent.",
         .hint = "`ip route get ADDRESS` shows what it decides; is the interface up, is there a "
                 "default route?",
-        .page = "connect(2) failed at once with ENETUNREACH (no route, or its interface is "
-                "down) or EHOSTUNREACH (an `unreachable` route).",
+        .page = "connect(2) failed at once with ENETUNREACH: no route, or its interface is "
+                "down.",
+    },
+    {
+        .id = "connect.route_unreachable",
+        .stage = STOA_STAGE_CONNECT,
+        .exit_code = EXIT_LOCAL,
+        .what = "this machine's routing table says that the address is unreachable",
+        .rules_out = "Everything beyond this machine: no packet was sent.",
+        .hint = "`ip route get ADDRESS` shows what it decides, and which table says so.",
+        .page = "connect(2) failed at once with EHOSTUNREACH: somebody set an `unreachable` "
+                "route, as software for tunnels and containers does for networks that must not "
+                "leak.",
     },
     {
         .id = "connect.route_prohibited",
@@ -894,7 +905,19 @@ const struct stoa_cause cause_table[] = {
         .what = "the peer does not take the request",
         .rules_out = "The connection was made.",
         .hint = "Look at the peer: it accepts and does not read.",
-        .page = "The peer's receive buffer and our send buffer are full.",
+        .page = "The peer's receive buffer is full, and the rest waits on this machine.",
+    },
+    {
+        .id = "request.unacknowledged",
+        .stage = STOA_STAGE_REQUEST,
+        .exit_code = EXIT_REPLY_TIMEOUT,
+        .what = "the peer's machine does not acknowledge the request",
+        .rules_out = "The port: the handshake was completed. The process plays no part in it yet.",
+        .hint = "Does a small request pass and a large one not? Then packets of full size are "
+                "dropped on the way (MTU). Else the way or the machine has gone meanwhile.",
+        .page = "The connection was made, the request was sent, and again, and no acknowledgement "
+                "came. A machine that went down, a device that has forgotten the connection, or a "
+                "path that drops large packets and the ICMP messages about them.",
     },
     {
         .id = "request.failed",
@@ -919,8 +942,8 @@ const struct stoa_cause cause_table[] = {
         .id = "reply.reset_before",
         .stage = STOA_STAGE_REPLY,
         .exit_code = EXIT_REPLY_RESET,
-        .what = "the peer reset the connection before a byte of the reply, and the request had "
-                "not been taken",
+        .what = "the peer reset the connection before a byte of the reply, and had not "
+                "acknowledged the request",
         .rules_out = "The port is open: the handshake was completed.",
         .hint = "Look whether the process behind the listener crashes, or a load balancer has "
                 "no server.",

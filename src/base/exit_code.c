@@ -31,6 +31,7 @@ const char *exit_code_text(int code)
         { EXIT_REPLY_PROTOCOL, "the peer speaks another protocol" },
         { EXIT_HTTP_ERROR, "the reply is an HTTP error, and --fail was given" },
         { EXIT_DEADLINE, "the deadline for all of it has passed" },
+        { EXIT_INTERRUPTED, "interrupted (Ctrl-C)" },
     };
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
         if (texts[i].code == code)

@@ -26,6 +26,7 @@ enum exit_code {
     EXIT_REPLY_PROTOCOL = 45,
     EXIT_HTTP_ERROR = 50,
     EXIT_DEADLINE = 60,
+    EXIT_INTERRUPTED = 130, /* 128 + SIGINT, as shells have it */
 };
 
 /* What an exit code means, for people: "the connection was refused"; NULL for a code not ours. */

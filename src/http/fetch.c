@@ -39,14 +39,18 @@ static stoa_http *make(stoa_task *t, struct stoa_http_report *report)
     return x;
 }
 
+/* What was given up on the way is reset: the peer learns at once that nobody waits any more, and the
+ * kernel keeps nothing for one that reads no more. */
 void fetch_hang_up(stoa_http *x)
 {
     stoa_conn *c = x->c;
     if (!c)
         return;
-    bool again = x->fetch->keeps && fetch_is_whole(x);
+    bool whole = x->fetch->sent && fetch_is_whole(x);
     x->c = NULL;
-    if (again)
+    if (!whole)
+        dialled_reset(c);
+    else if (x->fetch->keeps)
         pool_give(x->core, x->fetch->address, c);
     else
         dialled_close_now(c);
@@ -183,30 +187,47 @@ static bool is_idempotent(enum method m)
 }
 
 /* A connection that had been idle may have been closed by the peer just when it was used again: no
- * failure of the request's own (RFC 9112 section 9.3.1). */
+ * failure of the request's own (RFC 9112 section 9.3.1). Some say a 408 before they close, meant for
+ * nobody's request (RFC 9110 section 15.5.9). */
 static bool met_the_end(const stoa_http *x, int r)
 {
-    return x->fetch->pooled && !x->fetch->heard && (r == STOA_EEOF || r == -ECONNRESET);
+    const struct fetch *fetch = x->fetch;
+    if (!fetch->pooled)
+        return false;
+    if (r == 0)
+        return x->head.status == 408 && !head_keeps_alive(&x->head);
+    return !fetch->heard && (r == STOA_EEOF || r == -ECONNRESET);
+}
+
+/* Forgets what was done with it; what is to be sent stays. */
+static void begin_again(stoa_http *x)
+{
+    struct fetch *fetch = x->fetch;
+    fetch_hang_up(x);
+    begin_report(fetch->report);
+    fetch->sent = fetch->heard = fetch->keeps = false;
+    fetch->lost = fetch->answered = fetch->interim = 0;
+    fetch->written = 0;
+    fetch->wait_began = 0;
+    x->cause = NULL;
+    x->err = 0;
+    x->body = (struct body){ .ended = true };
 }
 
 static int run(stoa_http *x, const struct stoa_http_fetch *f)
 {
-    struct fetch *fetch = x->fetch;
+    const struct fetch *fetch = x->fetch;
     int r = attempt(x, f, f->fresh);
     if (!met_the_end(x, r))
         return r;
-    if (!is_idempotent(fetch->method)) {
+    if (is_idempotent(fetch->method)) {
+        begin_again(x);
+        return attempt(x, f, true);
+    }
+    if (r < 0)
         fetch_fail(x, x->cause, "on a connection kept from before; a %.*s is not sent twice",
                    (int)fetch->method_name.n, fetch->method_name.p);
-        return r;
-    }
-    fetch_hang_up(x);
-    begin_report(fetch->report);
-    fetch->sent = false;
-    fetch->lost = 0;
-    fetch->written = 0;
-    x->cause = NULL;
-    return attempt(x, f, true);
+    return r;
 }
 
 int stoa_http_fetch(stoa_task *t, stoa_http **ret, const struct stoa_http_fetch *f)
@@ -226,22 +247,4 @@ int stoa_http_fetch(stoa_task *t, stoa_http **ret, const struct stoa_http_fetch 
     else
         *ret = x;
     return r;
-}
-
-/* ---- the reply ---- */
-
-int stoa_http_status(const stoa_http *x)
-{
-    if (x->fetch)
-        return x->head.status;
-    return x->reply.phase == REPLY_NONE ? 0 : x->reply.status;
-}
-
-bool stoa_http_field_at(const stoa_http *x, size_t i, struct stoa_str *name, struct stoa_str *value)
-{
-    if (i >= x->head.count)
-        return false;
-    *name = head_field_name(&x->head, i);
-    *value = head_field_value(&x->head, i);
-    return true;
 }

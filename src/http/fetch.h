@@ -40,10 +40,18 @@ struct fetch {
 
     /* The reply: */
     bool heard;      /* bytes of it have come */
+    int answered;    /* what fetch_hear said, but for 0 */
     int interim;     /* heads of 1xx passed over, */
     int interim_was; /* the last one's status */
     stoa_time wait_began, read_began;
+    stoa_time came_at; /* when bytes came last */
 };
+
+/* The clock itself and not the moment of this turn, in which much may happen: for the report. */
+static inline stoa_time fetch_clock(const stoa_http *x)
+{
+    return x->core->sys->clock(x->core->sys).mono_ns;
+}
 
 /* ---- fetch_request.c ---- */
 
@@ -52,19 +60,26 @@ struct fetch {
 int fetch_make(stoa_http *x, const struct stoa_http_fetch *f, const char **why);
 
 /* Writes the request to x->c. A failure is kept (fetch->lost): whether it matters is known when the
- * reply has come, or has not.                                                     [waits] */
+ * reply has come, or has not. A reply that comes meanwhile is heard: after a refusal, or what is no
+ * reply, no more is sent (RFC 9112 section 9.5).                                  [waits] */
 void fetch_send(stoa_http *x);
 
 /* ---- fetch_reply.c ---- */
 
-/* Reads the head of the reply, interim ones passed over, and gets its body ready.   [waits]
- *   returns  0; < 0 as stoa_http_fetch, and the report says why. */
+/* Reads the next head that the peer sends.                                         [waits]
+ *   returns  1 = that of the reply, whose body is ready to be read (fetch->answered); 0 = an interim
+ *            one, passed over; < 0 as stoa_http_fetch (fetch->answered is that), and the report
+ *            says why. */
+int fetch_hear(stoa_http *x);
+
+/* The same until there is the reply's, or there was.                               [waits]
+ *   returns  0; < 0. */
 int fetch_await(stoa_http *x);
 
 /* As stoa_http_read. The connection is done with when it returned 0.               [waits] */
 ssize_t fetch_read(stoa_http *x, void *buf, size_t len);
 
-/* Nothing of the reply is left to come, and nothing else has. */
+/* The reply has come, nothing of it is left to come, and nothing else has. */
 bool fetch_is_whole(const stoa_http *x);
 
 /* Notes in the report what failed; id: of a cause, NULL = none of the catalogue. */
@@ -73,7 +88,7 @@ __attribute__((format(printf, 3, 4))) void fetch_fail(stoa_http *x, const char *
 
 /* ---- fetch.c ---- */
 
-/* Gives the connection up: to the pool when it can be used again, else it is closed. */
+/* Gives the connection up: to the pool when it can be used again, else it is closed, or reset. */
 void fetch_hang_up(stoa_http *x);
 
 #endif

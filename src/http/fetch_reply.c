@@ -36,15 +36,16 @@ void fetch_fail(stoa_http *x, const char *id, const char *fmt, ...)
     va_end(args);
 }
 
-static void note_first_byte(stoa_http *x)
+static void note_bytes(stoa_http *x)
 {
     struct fetch *fetch = x->fetch;
+    fetch->came_at = fetch_clock(x);
     if (fetch->heard)
         return;
     fetch->heard = true;
-    fetch->read_began = core_now(x->core);
-    if (fetch->report)
-        fetch->report->wait_took = fetch->read_began - fetch->wait_began;
+    fetch->read_began = fetch->came_at;
+    if (fetch->report) /* it may have come before the request was whole */
+        fetch->report->wait_took = fetch->wait_began ? fetch->read_began - fetch->wait_began : 0;
 }
 
 /* How far it has come. */
@@ -54,24 +55,60 @@ static void note_progress(stoa_http *x)
     if (!fetch->report || !fetch->heard)
         return;
     fetch->report->reply_body_bytes = x->body.got;
-    fetch->report->read_took = core_now(x->core) - fetch->read_began;
+    fetch->report->read_took = fetch_clock(x) - fetch->read_began;
+}
+
+/* The deadline has passed, before the end. Is it that the peer has stopped, or does it go on, slowly or
+ * without an end? */
+static bool has_stopped(const stoa_http *x)
+{
+    stoa_time now = fetch_clock(x), silence = now - x->fetch->came_at;
+    return silence > (now - x->fetch->read_began) / 2;
 }
 
 /* ---- no reply ---- */
 
-/* The request went wrong, too, and before that. */
-static int fail_request(stoa_http *x, int err)
+/* With how much of the request was written. */
+static void fail_written(stoa_http *x, const char *id)
 {
     const struct fetch *fetch = x->fetch;
     unsigned long long written = fetch->written;
     unsigned long long all = (unsigned long long)fetch->head.n + fetch->len;
+    if (written == all)
+        fetch_fail(x, id, "all %llu bytes of the request were written", all);
+    else
+        fetch_fail(x, id, "%llu of %llu bytes of the request were written", written, all);
+}
+
+/* The request went wrong, too, and before that. */
+static int fail_request(stoa_http *x, int err)
+{
     const char *id = cause_of(STOA_STAGE_REQUEST, err)->id;
     if (err == -ECANCELED)
         id = NULL;
-    else if (written == 0 && (err == -EPIPE || err == -ECONNRESET))
+    else if (x->fetch->written == 0 && (err == -EPIPE || err == -ECONNRESET))
         id = "reply.reset_before";
-    fetch_fail(x, id, "%llu of %llu bytes of the request were written", written, all);
+    fail_written(x, id);
     return err == -EPIPE ? -ECONNRESET : err;
+}
+
+/* All of the request was written, and no byte of a reply has come. */
+static const char *cause_of_silence(const stoa_http *x, int r)
+{
+    struct conn_sent sent;
+    conn_look_at_sent(x->c, &sent);
+    switch (r) {
+    case 0: return "reply.closed";
+    case -ECANCELED: return NULL;
+    case -ECONNRESET:
+        return sent.in_flight + sent.waiting > 0 ? "reply.reset_before"
+                                                 : "reply.reset_after_request";
+    case -ETIMEDOUT:
+        if (sent.in_flight > 0)
+            return "request.unacknowledged";
+        return sent.waiting > 0 ? "request.stalled" : "reply.timeout";
+    default: return cause_of(STOA_STAGE_REPLY, r)->id;
+    }
 }
 
 static int fail_silence(stoa_http *x, int r)
@@ -79,16 +116,13 @@ static int fail_silence(stoa_http *x, int r)
     const struct fetch *fetch = x->fetch;
     if (fetch->lost)
         return fail_request(x, fetch->lost);
-    const char *id = r == 0             ? "reply.closed"
-                     : r == -ETIMEDOUT  ? "reply.timeout"
-                     : r == -ECONNRESET ? "reply.reset_after_request"
-                     : r == -ECANCELED  ? NULL
-                                        : cause_of(STOA_STAGE_REPLY, r)->id;
+    if (r < 0 && !fetch->sent) /* it was heard while more was to be written */
+        return fail_request(x, r);
+    const char *id = cause_of_silence(x, r);
     if (fetch->interim)
         fetch_fail(x, id, "only %d (interim) had come", fetch->interim_was);
     else
-        fetch_fail(x, id, "%llu bytes of the request were written",
-                   (unsigned long long)fetch->written);
+        fail_written(x, id);
     return r == 0 ? STOA_EEOF : r;
 }
 
@@ -106,16 +140,24 @@ static int fail_protocol(stoa_http *x, struct stoa_str in, enum protocol protoco
     return STOA_EPROTO;
 }
 
+static const char *cause_of_cut_head(const stoa_http *x, int r)
+{
+    switch (r) {
+    case 0: return "reply.truncated_head";
+    case -ETIMEDOUT: return has_stopped(x) ? "reply.stalled_head" : "reply.deadline";
+    case -ECANCELED: return NULL;
+    case -ENOMEM: return "reply.failed";
+    default: return "reply.reset_within";
+    }
+}
+
 /* Part of a head came, and no more: r says why. */
 static int fail_cut_head(stoa_http *x, struct stoa_str in, int r)
 {
     char text[EXCERPT_BYTES];
     if (!str_starts(in, STR("HTTP/")) && !str_starts(STR("HTTP/"), in))
         return fail_protocol(x, in, PROTOCOL_OTHER);
-    const char *id = r == 0            ? "reply.truncated_head"
-                     : r == -ETIMEDOUT ? "reply.stalled_head"
-                     : r == -ECANCELED ? NULL
-                                       : "reply.reset_within";
+    const char *id = cause_of_cut_head(x, r);
     fetch_fail(x, id, "%zu bytes of its head came: \"%s\"", in.n,
                str_escape(text, sizeof text, in));
     return r == 0 ? STOA_EEOF : r;
@@ -140,7 +182,9 @@ static struct stoa_str nth_line(struct stoa_str in, int line)
 {
     while (--line > 0)
         in = str_from(in, str_find(in, '\n') + 1);
-    return (struct stoa_str){ in.p, str_find(in, '\n') };
+    size_t n = str_find(in, '\n');
+    bool whole = n > 0 && n < in.n && in.p[n - 1] == '\r';
+    return (struct stoa_str){ in.p, n - whole };
 }
 
 static const char *cause_of_fault(int fault)
@@ -200,7 +244,7 @@ static int read_head(stoa_http *x)
     head_init(&x->head, &limits);
     while (r > 0 && n == 0) {
         if (in.n > 0) {
-            note_first_byte(x);
+            note_bytes(x);
             n = judge(x, in);
         }
         if (n == 0)
@@ -268,34 +312,55 @@ static void begin_body(stoa_http *x)
                    kind != HEAD_BODY_CLOSE && x->head.status != 101;
 }
 
-int fetch_await(stoa_http *x)
+/* returns as fetch_hear. */
+static int hear(stoa_http *x)
 {
-    int n, r = 0;
-    x->fetch->wait_began = core_now(x->core);
-    do {
-        n = read_head(x);
-        if (n > 0 && !is_final(x))
-            r = pass_over(x, n);
-    } while (n > 0 && r == 0 && !is_final(x));
-    if (n > 0 && r == 0)
-        r = keep_head(x, n);
-    else if (n < 0)
-        r = n;
-    if (r == 0)
-        begin_body(x);
+    int n = read_head(x);
+    if (n < 0)
+        return n;
+    if (!is_final(x))
+        return pass_over(x, n);
+    int r = keep_head(x, n);
+    if (r < 0)
+        return r;
+    begin_body(x);
+    return 1;
+}
+
+int fetch_hear(stoa_http *x)
+{
+    int r = hear(x);
+    if (r != 0)
+        x->fetch->answered = r;
     note_progress(x);
     return r;
 }
 
+int fetch_await(stoa_http *x)
+{
+    int r = x->fetch->answered;
+    while (r == 0)
+        r = fetch_hear(x);
+    return r < 0 ? r : 0;
+}
+
 /* ---- the body ---- */
+
+static const char *cause_of_body(const stoa_http *x, int r)
+{
+    switch (r) {
+    case -ECANCELED: return NULL;
+    case -ENOMEM: return "reply.failed";
+    case -ETIMEDOUT: return has_stopped(x) ? "reply.stalled" : "reply.deadline";
+    default: return x->cause;
+    }
+}
 
 static int fail_body(stoa_http *x, int r)
 {
     const struct body *b = &x->body;
     unsigned long long got = b->got;
-    const char *id = r == -ETIMEDOUT ? "reply.stalled" : x->cause;
-    if (r == -ECANCELED)
-        id = NULL;
+    const char *id = cause_of_body(x, r);
     if (b->fault)
         fetch_fail(x, id, "%s, after %llu bytes of the body", fault_reason(b->fault), got);
     else if (!b->chunked && !b->until_close)
@@ -330,8 +395,7 @@ static int conclude(stoa_http *x)
     char text[EXCERPT_BYTES];
     struct stoa_str in = look_behind(x);
     if (in.n == 0) {
-        if (x->fetch->report)
-            x->fetch->report->cause = NULL; /* a deadline may have passed on the way */
+        fetch_fail(x, NULL, "%s", ""); /* a deadline may have passed on the way */
         fetch_hang_up(x);
         return 0;
     }
@@ -343,7 +407,8 @@ static int conclude(stoa_http *x)
 bool fetch_is_whole(const stoa_http *x)
 {
     const struct body *b = &x->body;
-    return !b->err && (b->ended || (!b->chunked && b->left == 0 && b->ready == 0)) &&
+    return x->fetch->answered == 1 && !b->err &&
+           (b->ended || (!b->chunked && b->left == 0 && b->ready == 0)) &&
            conn_unread_bytes(x->c) == 0;
 }
 
@@ -353,6 +418,8 @@ ssize_t fetch_read(stoa_http *x, void *buf, size_t len)
         return x->body.err;
     struct within w = within_begin_until(x, x->fetch->until);
     int r = body_fetch(x);
+    if (r == 1)
+        note_bytes(x);
     note_progress(x);
     if (r == 0)
         r = conclude(x);

@@ -222,16 +222,34 @@ static bool send_piece(stoa_http *x, const char *p, size_t n, bool more)
     return fetch->lost == 0;
 }
 
+/* Writes some of the body at p, n bytes, or reads what is said meanwhile.
+ *   returns  > 0 the bytes written; 0 = go on; < 0 = stop: what was said is a refusal, or no reply. */
+static ssize_t send_or_hear(stoa_http *x, const char *p, size_t n)
+{
+    struct fetch *fetch = x->fetch;
+    if (fetch->answered) /* and yet it wants all of the request */
+        return send_piece(x, p, n, false) ? (ssize_t)n : -1;
+    ssize_t some = conn_write_until_heard(x->c, p, n);
+    if (some > 0)
+        fetch->written += (size_t)some;
+    if (some < 0)
+        fetch->lost = (int)some;
+    if (some != 0)
+        return some;
+    int r = fetch_hear(x);
+    return r < 0 || (r == 1 && x->head.status >= 300) ? -1 : 0;
+}
+
 static bool send_body(stoa_http *x)
 {
     const char *p = x->fetch->body;
     size_t left = x->fetch->len;
     while (left > 0) {
-        size_t n = left < PIECE_BYTES ? left : PIECE_BYTES;
-        if (!send_piece(x, p, n, n < left))
+        ssize_t some = send_or_hear(x, p, left < PIECE_BYTES ? left : PIECE_BYTES);
+        if (some < 0)
             return false;
-        p += n;
-        left -= n;
+        p += some;
+        left -= (size_t)some;
     }
     return true;
 }
@@ -240,10 +258,11 @@ void fetch_send(stoa_http *x)
 {
     struct fetch *fetch = x->fetch;
     struct stoa_str head = buf_slice(&fetch->head);
-    stoa_time began = core_now(x->core);
+    stoa_time began = fetch_clock(x);
     fetch->sent = send_piece(x, head.p, head.n, fetch->len > 0) && send_body(x);
+    fetch->wait_began = fetch_clock(x);
     if (!fetch->report)
         return;
-    fetch->report->write_took = core_now(x->core) - began;
+    fetch->report->write_took = fetch->wait_began - began;
     fetch->report->request_bytes = fetch->written;
 }

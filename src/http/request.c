@@ -55,6 +55,22 @@ struct stoa_str stoa_http_header(const stoa_http *x, const char *name)
     return f == FIELD_OTHER ? head_find(&x->head, s) : head_value(&x->head, f);
 }
 
+int stoa_http_status(const stoa_http *x)
+{
+    if (x->fetch)
+        return x->head.status;
+    return x->reply.phase == REPLY_NONE ? 0 : x->reply.status;
+}
+
+bool stoa_http_field_at(const stoa_http *x, size_t i, struct stoa_str *name, struct stoa_str *value)
+{
+    if (i >= x->head.count)
+        return false;
+    *name = head_field_name(&x->head, i);
+    *value = head_field_value(&x->head, i);
+    return true;
+}
+
 ssize_t stoa_http_read(stoa_http *x, void *buf, size_t len)
 {
     if (len == 0)

@@ -159,6 +159,14 @@ static int take_error(struct attempt *a)
     return r < 0 ? r : -err;
 }
 
+static void note_soft(struct attempt *a, const struct icmp *icmp)
+{
+    if (!icmp->family)
+        return;
+    a->soft = *icmp;
+    a->soft_at = clock_now(a);
+}
+
 static void look_tcp(struct attempt *a)
 {
     int state = learn_tcp(a);
@@ -166,12 +174,10 @@ static void look_tcp(struct attempt *a)
     struct icmp icmp = { 0 };
     icmp_take(a->core->sys, a->fd, &icmp);
     if (state == TCP_SYN_SENT || state == TCP_SYN_RECV) {
-        if (icmp.family)
-            a->soft = icmp;
+        note_soft(a, &icmp);
         wait_on(a);
     } else if (state != TCP_CLOSE && state != 0) {
-        if (icmp.family)
-            a->soft = icmp;
+        note_soft(a, &icmp);
         succeed(a);
     } else {
         a->icmp = icmp;
@@ -212,7 +218,6 @@ void attempt_end(struct attempt *a, int err)
     }
     if (attempt_is_tcp(a))
         learn_tcp(a);
-    a->timed_out = err == -ETIMEDOUT;
     fail(a, err);
 }
 

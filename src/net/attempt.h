@@ -32,9 +32,9 @@ struct attempt {
     bool no_socket;         /* it failed for want of a socket */
     bool at_once;           /* connect(2) failed itself: no packet left this machine */
     bool to_itself;         /* it had connected, to its own end */
-    bool timed_out;         /* given up because its time was over */
     struct icmp icmp;       /* what ended it */
     struct icmp soft;       /* what came while SYNs were still sent */
+    stoa_time soft_at;      /* when */
     unsigned unanswered;    /* timeouts so far of the SYN (tcpi_retransmits) */
     unsigned retransmitted; /* SYNs that went out after the first (tcpi_total_retrans) */
     stoa_time rtt;          /* of the handshake; 0 = not known */

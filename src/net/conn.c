@@ -3,6 +3,7 @@
 #include "net/dialled.h"
 #include "net/record.h"
 
+#include <linux/tcp.h>
 #include <string.h>
 
 struct core *conn_core(const stoa_conn *c)
@@ -13,6 +14,21 @@ struct core *conn_core(const stoa_conn *c)
 stoa_task *stoa_conn_task(stoa_conn *c)
 {
     return c->task;
+}
+
+void conn_look_at_sent(const stoa_conn *c, struct conn_sent *ret)
+{
+    const struct io_sys *sys = c->port->core->sys;
+    struct tcp_info info = { 0 };
+    socklen_t n = sizeof info;
+    *ret = (struct conn_sent){ 0 };
+    if (sys->get_option(sys, c->recv.fd, IPPROTO_TCP, TCP_INFO, &info, &n) < 0)
+        return;
+    uint64_t sent = info.tcpi_bytes_sent - info.tcpi_bytes_retrans;
+    uint64_t acked =
+        info.tcpi_bytes_acked - (c->dialled && info.tcpi_bytes_acked > 0); /* the SYN */
+    ret->in_flight = sent > acked ? sent - acked : 0;
+    ret->waiting = info.tcpi_notsent_bytes;
 }
 
 const struct addr *conn_local(const stoa_conn *c)

@@ -36,11 +36,16 @@ void conn_consume(stoa_conn *c, size_t n);
 /* Bytes received that nobody has read yet. */
 size_t conn_unread_bytes(const stoa_conn *c);
 
-/* Writes all of v, which it changes.                                              [waits]
+/* Writes all of v, which it changes: after a failure, a v of one piece is what is left. [waits]
  *   more     something follows at once, be it the end: the kernel may hold the last segment back
  *            (MSG_MORE). The end goes out with it, as one segment.
  *   returns  0; < 0 as stoa_write. */
 int conn_write(stoa_conn *c, struct iovec *v, int count, bool more);
+
+/* Writes what the socket takes of n bytes, waiting until it takes some, or the peer is heard: unread
+ * bytes are there, or its end. For those who may be answered before they have said all.    [waits]
+ *   returns  1..n; 0 = the peer is heard; < 0 as stoa_write; -EBUSY: another task reads. */
+ssize_t conn_write_until_heard(stoa_conn *c, const void *buf, size_t n);
 
 /* Writes what the socket takes at once; also from the core's own stack.
  *   returns  > 0 the bytes; -EAGAIN: it takes none, or a task is writing; < 0. */
@@ -66,6 +71,14 @@ void conn_measure(stoa_conn *c, struct stage_request *r);
  * reply's last, and ended now. Without the second nothing is counted. */
 void conn_ask_ack(stoa_conn *c);
 void conn_handed_over(stoa_conn *c, stoa_time now);
+
+/* Of the bytes written: how many are under way to the peer's machine, which has not acknowledged them,
+ * and how many wait here, since it takes no more. Also of a connection that was reset. All 0 where
+ * the kernel does not tell, and of what is not TCP. tcp(7), TCP_INFO (Linux 4.19). */
+struct conn_sent {
+    uint64_t in_flight, waiting;
+};
+void conn_look_at_sent(const stoa_conn *c, struct conn_sent *ret);
 
 struct core *conn_core(const stoa_conn *c);
 const struct addr *

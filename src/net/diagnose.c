@@ -1,6 +1,7 @@
 /* net/diagnose.c -- see diagnose.h. Each row was measured with namespaces, routers and firewalls. */
 #include "net/diagnose.h"
 #include "base/cause.h"
+#include "probe/own_addr.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -47,6 +48,23 @@ static const struct stoa_cause *cause_unix(const struct attempt *a, char *detail
     return named("connect.unix_stale");
 }
 
+/* Whether an address of this machine has a network whose broadcast address is the target. */
+static int has_as_broadcast(void *ctx, const struct own_addr *own)
+{
+    const struct addr *to = ctx;
+    if (own->family != AF_INET || own->prefix_bits == 0 || own->prefix_bits > 30)
+        return 0;
+    uint32_t hosts = UINT32_MAX >> own->prefix_bits;
+    return ntohl(to->v4.sin_addr.s_addr) == (ntohl(own->v4.sin_addr.s_addr) | hosts);
+}
+
+static bool is_broadcast(const struct attempt *a)
+{
+    const struct core *core = a->core;
+    return a->to.family == AF_INET &&
+           own_addr_each(core->sys, core->mem, has_as_broadcast, (void *)(uintptr_t)&a->to) > 0;
+}
+
 /* connect(2) itself refused: no packet was sent. */
 static const struct stoa_cause *cause_at_once(const struct attempt *a)
 {
@@ -57,9 +75,11 @@ static const struct stoa_cause *cause_at_once(const struct attempt *a)
     case -ENETUNREACH:
     case -EHOSTUNREACH:
     case -EACCES:
-        if (addr_is_multicast(&a->to))
+        if (addr_is_multicast(&a->to) || is_broadcast(a))
             return named("connect.not_unicast");
-        return named(a->err == -EACCES ? "connect.route_prohibited" : "connect.no_route_local");
+        return named(a->err == -EACCES        ? "connect.route_prohibited"
+                     : a->err == -ENETUNREACH ? "connect.no_route_local"
+                                              : "connect.route_unreachable");
     default: return cause_of(STOA_STAGE_CONNECT, a->err);
     }
 }
@@ -116,7 +136,7 @@ static const struct stoa_cause *cause(const struct attempt *a, char *detail, siz
 static int syns(const struct attempt *a, const struct stoa_cause *c)
 {
     bool none = !attempt_is_tcp(a) || a->no_socket || a->at_once ||
-                (c && c == named("connect.no_neighbour"));
+                c == named("connect.no_neighbour") || c == named("connect.own_firewall_rejects");
     return none ? 0 : 1 + (int)a->retransmitted;
 }
 
@@ -128,6 +148,9 @@ static void describe(const struct attempt *a, const struct icmp *icmp, struct st
         snprintf(t->detail, sizeof t->detail, "ICMP%s %s%s", icmp->family == AF_INET6 ? "v6" : "",
                  icmp_name(icmp, name, sizeof name),
                  is_own(a, icmp) ? " from this machine itself" : "");
+    else if (t->cause == named("connect.no_route_local"))
+        snprintf(t->detail, sizeof t->detail,
+                 "its routing table has none, or the interface is down");
     else if (t->err == -ETIMEDOUT && t->syns > 0)
         snprintf(t->detail, sizeof t->detail, "%d SYN%s in %s", t->syns, t->syns > 1 ? "s" : "",
                  seconds);

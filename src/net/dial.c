@@ -4,6 +4,7 @@
 #include "net/dialled.h"
 #include "net/local.h"
 #include "net/names.h"
+#include "net/ports.h"
 #include "net/race.h"
 
 #include <errno.h>
@@ -129,9 +130,13 @@ static void look_closer(struct dialling *d)
 {
     struct stoa_report *r = &d->report;
     silence_explain(&d->silence, d->attempts, r->tries, r->count);
-    for (int i = 0; i < r->count; i++)
-        if (r->tries[i].is_local && r->tries[i].err != -ECANCELED)
+    for (int i = 0; i < r->count; i++) {
+        if (r->tries[i].err == -ECANCELED)
+            continue;
+        ports_look(&d->attempts[i], &r->tries[i]);
+        if (r->tries[i].is_local)
             local_look(&d->attempts[i], &r->tries[i]);
+    }
 }
 
 /* The attempt that tells most becomes the reason of all. returns its error. */
@@ -160,7 +165,8 @@ static int connect_any(struct dialling *d, stoa_conn **ret)
     int won = race_run(d->task, d->attempts, d->count, &d->silence);
     report_tries(d, won);
     if (won < 0) {
-        look_closer(d);
+        if (d->how->report) /* else nobody would see it */
+            look_closer(d);
         return report_failure(d, won);
     }
     struct attempt *a = &d->attempts[won];
@@ -183,10 +189,12 @@ int stoa_dial(stoa_task *t, stoa_conn **ret, const struct stoa_dial *how)
 {
     struct core *core = core_of(t);
     struct dialling *d = mem_zalloc(core->mem, sizeof *d);
-    if (how->report)
-        *how->report = (struct stoa_report){ .winner = -1 };
-    if (!d)
+    if (!d) {
+        if (how->report)
+            *how->report =
+                (struct stoa_report){ .winner = -1, .cause = cause_of(STOA_STAGE_SOCKET, -ENOMEM) };
         return -ENOMEM;
+    }
     d->task = t;
     d->core = core;
     d->how = how;

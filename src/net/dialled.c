@@ -209,6 +209,12 @@ void dialled_close_now(stoa_conn *c)
     conn_end_now(c);
 }
 
+void dialled_reset(stoa_conn *c)
+{
+    let_go(c);
+    conn_reset(c);
+}
+
 const struct addr *dialled_local(const stoa_conn *c)
 {
     return &dialled_of(c)->local;

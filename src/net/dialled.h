@@ -29,6 +29,10 @@ int dialled_watch(stoa_conn *c, void (*fn)(stoa_conn *c));
 /* As stoa_close, but at once: nothing that was written can be lost, since the peer has answered it. */
 void dialled_close_now(stoa_conn *c);
 
+/* The same with a reset: what was written and not taken is dropped, not kept in the kernel for a peer
+ * that reads no more. */
+void dialled_reset(stoa_conn *c);
+
 const struct addr *dialled_local(const stoa_conn *c);
 const struct addr *dialled_peer(const stoa_conn *c);
 

@@ -102,7 +102,7 @@ static void close_conn(stoa_conn *c)
     cancel_recv(c);
 }
 
-static void reset(stoa_conn *c)
+void conn_reset(stoa_conn *c)
 {
     const struct io_sys *sys = c->port->core->sys;
     struct linger hard = { .l_onoff = 1, .l_linger = 0 };
@@ -331,7 +331,7 @@ static void served(void *arg, int result)
     if (result < 0) {
         if (result != CONN_RESET)
             say_failed(c, result);
-        reset(c);
+        conn_reset(c);
     } else if (result == CONN_PARK) {
         park(c);
     } else if (result == CONN_GONE && !c->head) {

@@ -14,10 +14,10 @@ struct names {
     const char *why; /* static; set when it failed */
 };
 
-/* As addr_look_up; what is numeric is read at once, the rest asked for on a helper thread.  [waits]
+/* As addr_look_up; what is numeric is read at once, the rest asked for on a thread of its own. [waits]
  *   returns  0 and *ret; as addr_look_up, with ret->why; -ETIMEDOUT, -ECANCELED: the question goes on
- *            without the task, until the name service gives up; -ENOMEM, -EAGAIN (no thread; why
- *            NULL). */
+ *            without the task, until the name service gives up; -ENOMEM, -EAGAIN (too many ask
+ *            already, or no thread; why NULL). */
 int names_resolve(struct core *core, const struct addr_parts *parts, const struct addr_query *q,
                   struct names *ret);
 

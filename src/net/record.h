@@ -36,6 +36,7 @@ struct conn_writer {
     stoa_task *task;
     struct io_op op; /* IO_WRITABLE */
     bool waits;      /* op is under way */
+    bool hears;      /* it waits no longer than until the peer is heard */
     bool expired;
 };
 
@@ -103,9 +104,11 @@ void conn_init(stoa_conn *c, struct port *p, int fd);
 /* A dialled one is taken up by those who read and write. */
 void conn_begin_dialled(stoa_conn *c);
 
-/* Closes it in order; or at once. Nobody waits for it. Its record goes to the port's free ones. */
+/* Closes it in order; or at once; or with a reset. Nobody waits for it. Its record goes to the port's
+ * free ones. */
 void conn_end_in_order(stoa_conn *c);
 void conn_end_now(stoa_conn *c);
+void conn_reset(stoa_conn *c);
 
 /* Sees to it that bytes come in. returns 0, < 0. */
 int conn_arm(stoa_conn *c);

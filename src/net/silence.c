@@ -11,9 +11,9 @@ static const char *const names[SILENCE_COUNTERS] = {
     "IpInHdrErrors",        "IpInAddrErrors",  "IpInDiscards",  "IpInUnknownProtos",
     "IpExtInNoRoutes",      "Ip6InReceives",   "Ip6InDelivers", "Ip6OutForwDatagrams",
     "Ip6InHdrErrors",       "Ip6InAddrErrors", "Ip6InDiscards", "Ip6InUnknownProtos",
-    "Ip6InNoRoutes",
+    "Ip6InNoRoutes",        "Ip6InMcastPkts",
 };
-enum { RETRANS_FAIL = 0, OF_V4 = 1, OF_V6 = 9, OF_EACH = 8 };
+enum { RETRANS_FAIL = 0, OF_V4 = 1, OF_V4_COUNT = 8, OF_V6 = 9, OF_V6_COUNT = 9 };
 
 void silence_begin(struct silence *s, const struct io_sys *sys)
 {
@@ -47,14 +47,17 @@ static bool is_own_out(const struct silence *s, const struct attempt *attempts,
     return fail->is_known && again > 0 && counter_growth(fail) >= again;
 }
 
-/* How many packets came for that family, and were neither delivered nor passed on nor found wrong. */
+/* How many packets came for that family, and were neither delivered nor passed on nor found wrong.
+ * Of IPv6 multicast (routers and neighbours speak by it) many are for groups of others, and those are
+ * counted nowhere else, either. */
 static int64_t dropped_in(const struct silence *s, int family)
 {
     const struct counter *of = &s->all[family == AF_INET6 ? OF_V6 : OF_V4];
+    int count = family == AF_INET6 ? OF_V6_COUNT : OF_V4_COUNT;
     if (!of[0].is_known || !of[1].is_known)
         return 0;
     int64_t n = counter_growth(&of[0]);
-    for (int i = 1; i < OF_EACH; i++)
+    for (int i = 1; i < count; i++)
         n -= of[i].is_known ? counter_growth(&of[i]) : 0;
     return n;
 }

@@ -8,7 +8,7 @@
 
 #include <stoa/dial.h>
 
-enum { SILENCE_COUNTERS = 17 };
+enum { SILENCE_COUNTERS = 18 };
 
 struct silence {
     bool begun;

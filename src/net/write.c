@@ -53,6 +53,11 @@ static void writable(struct io_op *op, int res, struct io_chunk *chunk)
     task_wake(w->task);
 }
 
+static bool is_heard(const stoa_conn *c)
+{
+    return c->unread > 0 || c->end <= 0;
+}
+
 int conn_wait_writable(stoa_conn *c, struct conn_writer *w)
 {
     struct core *core = c->port->core;
@@ -65,7 +70,7 @@ int conn_wait_writable(stoa_conn *c, struct conn_writer *w)
     struct conn_stages_wait was = conn_stages_full(c);
     if (c->port->opt->greet)
         conn_place(c);
-    while (r == 0 && w->waits && !w->expired)
+    while (r == 0 && w->waits && !w->expired && !(w->hears && is_heard(c)))
         r = task_park(&core->sched);
     if (r == 0 && w->expired)
         r = -ETIMEDOUT;
@@ -161,6 +166,54 @@ int conn_write(stoa_conn *c, struct iovec *v, int count, bool more)
     if (r == -EAGAIN)
         r = send_in_turn(c, &v, &count, flags);
     return r < 0 ? conn_failed(c, CONN_AT_WRITE, r) : 0;
+}
+
+/* Waits until the socket takes bytes, or those of the peer have come. */
+static int wait_or_hear(stoa_conn *c, struct conn_writer *w)
+{
+    struct conn_reader reader = { .task = w->task };
+    c->reader = &reader;
+    w->hears = true;
+    int r = conn_wait_writable(c, w);
+    c->reader = NULL;
+    if (c->port->opt->greet)
+        conn_place(c);
+    return r;
+}
+
+/* Sends some of v in turn, unless the peer is heard. */
+static int send_unless_heard(stoa_conn *c, struct iovec *v)
+{
+    struct conn_writer w;
+    size_t n = v->iov_len;
+    int count = 1, r = conn_turn_begin(c, &w);
+    if (r < 0)
+        return r;
+    struct iovec *at = v;
+    while (!is_heard(c)) {
+        r = send_some(c, &at, &count, 0);
+        if (r != -EAGAIN || v->iov_len < n)
+            break;
+        r = wait_or_hear(c, &w);
+        if (r < 0)
+            break;
+    }
+    conn_turn_end(c, &w);
+    if (count == 0)
+        v->iov_len = 0;
+    return r == -EAGAIN ? 0 : r;
+}
+
+ssize_t conn_write_until_heard(stoa_conn *c, const void *buf, size_t n)
+{
+    struct iovec v = { (void *)(uintptr_t)buf, n };
+    c->held = false;
+    int r = conn_pause_burst(c);
+    if (r == 0 && !is_heard(c))
+        r = c->reader ? -EBUSY : conn_arm(c);
+    if (r == 0)
+        r = send_unless_heard(c, &v);
+    return r < 0 ? conn_failed(c, CONN_AT_WRITE, r) : (ssize_t)(n - v.iov_len);
 }
 
 ssize_t conn_write_now(stoa_conn *c, const void *buf, size_t n)

@@ -2,6 +2,7 @@
 #include "tool/call_json.h"
 #include "tool/call_look.h"
 #include "tool/call_run.h"
+#include "tool/call_walk.h"
 
 #include "base/cause.h"
 #include "base/error.h"
@@ -11,9 +12,17 @@
 
 #include <signal.h>
 #include <stdarg.h>
+#include <time.h>
 #include <unistd.h>
 
 /* ---- what the parts share ---- */
+
+stoa_time call_clock(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return now.tv_sec * STOA_SEC + now.tv_nsec;
+}
 
 stoa_time call_left(const stoa_task *t, const struct call *c)
 {
@@ -77,7 +86,7 @@ bool call_write(stoa_task *t, struct call *c, const void *p, size_t n)
                      "what comes is not text and could disturb your terminal; -o - "
                      "shows it all the same, -o FILE keeps it");
     else if (r == -ECANCELED)
-        call_trouble(c, CALL_INTERRUPTED, "interrupted");
+        call_trouble(c, EXIT_INTERRUPTED, "interrupted");
     else if (r == -ETIMEDOUT)
         call_fail(c, stoa_cause_find("reply.deadline"), r, "its reader does not take the body");
     else if (r < 0 && r != -EPIPE) /* a reader that has enough is no failure */
@@ -87,7 +96,7 @@ bool call_write(stoa_task *t, struct call *c, const void *p, size_t n)
 
 void call_tell(struct call *c)
 {
-    if (c->o.verbose && !c->o.json)
+    if (c->o.verbose && !c->o.json && c->report.last)
         call_report_stages(stderr, &c->report, c->report.last);
 }
 
@@ -96,10 +105,11 @@ void call_tell(struct call *c)
 static int run(stoa_task *t, void *arg)
 {
     struct call *c = arg;
-    stoa_time began = stoa_now(t);
+    stoa_time began = call_clock();
     c->end.when = c->o.within ? began + c->o.within : STOA_NEVER;
     int r = c->o.scheme == CALL_HTTP ? call_http(t, c) : call_raw(t, c);
-    c->report.took = stoa_now(t) - began;
+    c->report.took = call_clock() - began;
+    call_walk(t, c);
     return r;
 }
 
@@ -141,6 +151,8 @@ static void run_all(struct call *c)
     if (r == 0) {
         listen_to_signals(rt, c);
         r = stoa_run(rt);
+        signal(SIGINT,
+               SIG_IGN); /* the runtime is going to be freed, and there is little left to end */
     }
     if (r < 0)
         call_trouble(c, EXIT_INTERNAL, "cannot start: %s (%s)", stoa_strerror(r), error_name(r));

@@ -27,26 +27,38 @@ static void say(FILE *to, const char *label, const char *text)
 
 /* ---- who did it ---- */
 
+static void who_by_icmp(const struct stoa_try *t, char *buf, size_t n)
+{
+    size_t by = strlen(t->by), in_brackets = t->from[0] == '[';
+    bool is_own =
+        strncmp(t->from + in_brackets, t->by, by) == 0 && strchr(":]", t->from[in_brackets + by]);
+    int at = snprintf(buf, n, "%s, %s", t->by, is_own ? "this machine itself" : "not the peer");
+    if (t->icmp_type >= 0)
+        snprintf(buf + at, n - (size_t)at, ": ICMP type %d, code %d", t->icmp_type, t->icmp_code);
+}
+
 static void who_answered(const struct call_report *r, const struct stoa_try *t, char *buf, size_t n)
 {
     char span[CALL_WORD_BYTES];
-    if (t->by[0] && t->icmp_type >= 0)
-        snprintf(buf, n, "%s, not the peer: ICMP type %d, code %d", t->by, t->icmp_type,
-                 t->icmp_code);
+    bool is_udp = r->o->scheme == CALL_UDP;
+    if (r->cause == stoa_cause_find("connect.refused_by_device"))
+        snprintf(buf, n, "a device that answers in the name of %s", t->to);
     else if (t->by[0])
-        snprintf(buf, n, "%s, not the peer", t->by);
+        who_by_icmp(t, buf, n);
     else if (strncmp(t->to, "unix:", 5) == 0)
         snprintf(buf, n, "this machine's kernel");
     else if (t->is_local)
         snprintf(buf, n, "this machine: %.*s is an address of its own",
                  (int)(strrchr(t->to, ':') - t->to), t->to);
+    else if (t->err == -ETIMEDOUT && t->detail[0])
+        snprintf(buf, n, "nobody");
     else if (t->err == -ETIMEDOUT && t->syns > 0)
         snprintf(buf, n, "nobody: %d SYN%s in %s, and no answer", t->syns, t->syns == 1 ? "" : "s",
                  call_time(span, t->took));
-    else if (t->syns > 0)
+    else if (t->syns > 0 || (is_udp && t->err == 0))
         snprintf(buf, n, "%s, or a device that answers in its name%s", t->to,
-                 r->walk.count ? "" : " (--walk tells them apart)");
-    else if (r->o->scheme != CALL_UDP)
+                 r->walk.count || is_udp ? "" : " (--walk tells them apart)");
+    else if (!is_udp)
         snprintf(buf, n, "this machine: no packet was sent");
 }
 
@@ -65,13 +77,15 @@ static void say_listener(FILE *to, const struct stoa_try *t)
 
 static void say_try(FILE *to, const struct call_report *r, const struct stoa_try *t, bool is_main)
 {
-    char text[TEXT_BYTES], who[TEXT_BYTES / 2] = "";
+    char text[TEXT_BYTES], who[TEXT_BYTES / 3] = "";
     who_answered(r, t, who, sizeof who);
     snprintf(text, sizeof text, "%s: %s%s%s%s%s", t->to, t->cause ? t->cause->what : "connected",
              *t->detail ? "; " : "", t->detail, *who ? "; " : "", who);
     say(to, is_main ? "who" : "also", is_main ? who : text);
     if (t->soft_err) {
-        snprintf(text, sizeof text, "%s (%s) came by ICMP meanwhile and did not end the attempt",
+        snprintf(text, sizeof text,
+                 "%s (%s): it came while the socket was busy, so that the kernel did not end the "
+                 "attempt at once",
                  error_name(t->soft_err), stoa_strerror(t->soft_err));
         say(to, "ICMP", text);
     }
@@ -113,40 +127,42 @@ static void say_hop(FILE *to, int ttl, const struct stoa_hop *h, bool is_first)
     fprintf(to, "%-*s%s\n", LABEL_WIDTH, is_first ? "  walk" : "", text);
 }
 
-static void say_walk(FILE *to, const struct call_walk *w)
+/* What the hops say together. */
+static void conclude(char *buf, size_t n, const struct call_report *r, int last_seen)
 {
-    char text[TEXT_BYTES];
-    if (w->count < 0) {
-        snprintf(text, sizeof text, "not possible here: %s (%s)", stoa_strerror(w->count),
-                 error_name(w->count));
-        say(to, "walk", text);
-    }
+    const struct call_walk *w = &r->walk;
+    int end = w->hops[w->count - 1].err;
+    bool is_silence = end == -ETIMEDOUT && strcmp(r->cause->id, "connect.timeout") == 0;
+    buf[0] = 0;
+    if (end == -ECONNREFUSED)
+        snprintf(buf, n, "the reset comes from %d hop%s away", w->count, w->count == 1 ? "" : "s");
+    else if (is_silence && last_seen >= 0)
+        snprintf(buf, n,
+                 "%s (hop %d) is the last that answers: it, or what stands behind it, swallows "
+                 "the packets",
+                 w->hops[last_seen].by, last_seen + 1);
+    else if (is_silence)
+        snprintf(buf, n,
+                 "no hop answers: what swallows the packets is near, or all of the way stays "
+                 "silent");
+}
+
+static void say_walk(FILE *to, const struct call_report *r)
+{
+    const struct call_walk *w = &r->walk;
+    char text[TEXT_BYTES] = "";
     int last_seen = -1;
     for (int i = 0; i < w->count; i++) {
         say_hop(to, i + 1, &w->hops[i], i == 0);
         if (w->hops[i].by[0])
             last_seen = i;
     }
-    if (w->count <= 0)
-        return;
-    int end = w->hops[w->count - 1].err;
-    if (end == -ECONNREFUSED)
-        snprintf(text, sizeof text,
-                 "the reset comes from %d hop%s away; where the host is farther "
-                 "than that, a device before it refuses",
-                 w->count, w->count == 1 ? "" : "s");
-    else if (end == -ETIMEDOUT && last_seen >= 0)
-        snprintf(text, sizeof text,
-                 "%s (hop %d) is the last that answers: it, or what stands behind "
-                 "it, swallows the packets",
-                 w->hops[last_seen].by, last_seen + 1);
-    else if (end == -ETIMEDOUT)
-        snprintf(text, sizeof text,
-                 "no hop answers: what swallows the packets is near, or all of the "
-                 "way stays silent");
-    else
-        return;
-    say(to, "", text);
+    if (w->count > 0)
+        conclude(text, sizeof text, r, last_seen);
+    if (w->count < 0)
+        snprintf(text, sizeof text, "not possible here: %s (%s)", stoa_strerror(w->count),
+                 error_name(w->count));
+    say(to, w->count < 0 ? "walk" : "", text);
 }
 
 /* ---- all of it ---- */
@@ -181,6 +197,6 @@ void call_report_diagnosis(FILE *to, const struct call_report *r)
     say_tries(to, r);
     say(to, "rules out", c->rules_out);
     say(to, "try", c->hint);
-    say_walk(to, &r->walk);
+    say_walk(to, r);
     say_cause(to, r);
 }

@@ -8,7 +8,7 @@
 #include "tool/call_run.h"
 #include "wire/reference.h"
 
-enum { REDIRECTS_MAX = 10, BODY_BYTES = 65536 };
+enum { REDIRECTS_MAX = 10, BODY_BYTES = 65536, DROP_MAX = 1 << 20, TELL_MS = 100 };
 
 /* What is asked for next; redirects change it. */
 struct request {
@@ -34,29 +34,19 @@ static void keep_fields(struct call_exchange *x, const stoa_http *reply)
         buf_clear(&x->fields);
 }
 
-/* The body had not stopped when -m passed: it was on its way still. */
-static bool was_coming(stoa_task *t, const struct call *c)
-{
-    const struct call_exchange *x = c->report.last;
-    stoa_time now = stoa_now(t);
-    return call_is_late(t, c) && x->last_read > 0 && now - x->last_read < (now - x->first_read) / 2;
-}
-
 static void fail_exchange(stoa_task *t, struct call *c, int err)
 {
     const struct stoa_http_report *h = &c->report.last->report;
     const struct stoa_cause *cause = h->cause ? h->cause : h->dial.cause;
-    if (cause == stoa_cause_find("reply.stalled") && was_coming(t, c))
-        cause = stoa_cause_find("reply.deadline");
     const char *detail = h->detail[0] ? h->detail : h->dial.detail;
     if (err == -ECANCELED)
-        call_trouble(c, CALL_INTERRUPTED, "interrupted");
+        call_trouble(c, EXIT_INTERRUPTED, "interrupted");
     else if (cause)
         call_fail(c, cause, err, detail);
     else if (err == -ENOMEM)
         call_trouble(c, EXIT_INTERNAL, "there is no memory for the request");
     else if (err == -EINVAL)
-        call_trouble(c, EXIT_USAGE, "the URL, the method or a field cannot be sent");
+        call_trouble(c, EXIT_USAGE, "this request cannot be sent: %s", detail);
     else if (call_is_late(t, c))
         call_fail(c, stoa_cause_find("reply.deadline"), err, detail);
     else
@@ -219,23 +209,29 @@ static bool write_head(stoa_task *t, struct call *c, const stoa_http *reply)
     return fine;
 }
 
-/* Reads the body to its end, and writes it unless it is not wanted. returns whether it came whole. */
-static bool pass_body(stoa_task *t, struct call *c, stoa_http *reply, bool is_wanted)
+/* Reads the body to its end, or until `take` has enough of it. returns whether none of it failed. */
+static bool read_body(stoa_task *t, struct call *c, stoa_http *reply,
+                      bool take(stoa_task *t, struct call *c, const void *p, size_t n))
 {
     char *buf = stoa_alloc(t, BODY_BYTES);
     ssize_t n = buf ? 0 : -ENOMEM;
-    struct call_exchange *x = c->report.last;
-    x->first_read = stoa_now(t);
-    while (buf && (n = stoa_http_read(reply, buf, BODY_BYTES)) > 0) {
-        x->last_read = stoa_now(t);
-        if (is_wanted && !call_write(t, c, buf, (size_t)n))
-            return false;
-    }
-    if (n < 0) {
+    while (buf && (n = stoa_http_read(reply, buf, BODY_BYTES)) > 0)
+        if (!take(t, c, buf, (size_t)n))
+            return true;
+    if (n < 0)
         fail_exchange(t, c, (int)n);
-        return false;
-    }
-    return x->is_whole = true;
+    else
+        c->report.last->is_whole = true;
+    return n == 0;
+}
+
+/* A body that nobody wants is read for its connection's sake, and not for ever. */
+static bool drop(stoa_task *t, struct call *c, const void *p, size_t n)
+{
+    (void)t;
+    (void)p;
+    (void)n;
+    return c->report.last->report.reply_body_bytes < DROP_MAX;
 }
 
 static void finish(stoa_task *t, struct call *c, stoa_http *reply)
@@ -247,7 +243,7 @@ static void finish(stoa_task *t, struct call *c, stoa_http *reply)
         return;
     if (!is_error && (c->o.include || c->o.head_only) && !write_head(t, c, reply))
         return;
-    if (pass_body(t, c, reply, !is_error) && is_error) {
+    if (read_body(t, c, reply, is_error ? drop : call_write) && is_error) {
         struct stoa_str reason = status_reason(status);
         snprintf(detail, sizeof detail, "%d %.*s", status, (int)reason.n, reason.p);
         call_fail(c, stoa_cause_find("reply.http_error"), 0, detail);
@@ -260,7 +256,7 @@ static bool move_on(stoa_task *t, struct call *c, stoa_http *reply, struct reque
 {
     bool fine = !c->o.include || (call_open_out(c) && write_head(t, c, reply));
     q->url = fine ? follow(c, reply) : NULL;
-    if (!q->url || !pass_body(t, c, reply, false))
+    if (!q->url || !read_body(t, c, reply, drop))
         return false;
     call_tell(c);
     choose_method(q, stoa_http_status(reply));
@@ -288,6 +284,15 @@ static void call_on(stoa_task *t, struct call *c, struct request *q)
     }
 }
 
+/* With -v: a stage is told when it is passed, not when the next one is. */
+static int tell_meanwhile(stoa_task *t, void *arg)
+{
+    struct call *c = *(struct call **)arg;
+    while (stoa_sleep(t, TELL_MS * STOA_MS) == 0)
+        call_tell(c);
+    return 0;
+}
+
 int call_http(stoa_task *t, struct call *c)
 {
     struct request *q = stoa_alloc(t, sizeof *q);
@@ -301,7 +306,11 @@ int call_http(stoa_task *t, struct call *c)
     q->method = c->o.method;
     q->with_body = c->o.has_body;
     choose_fields(c, q);
+    if (c->o.verbose)
+        stoa_spawn(t, tell_meanwhile, &c, sizeof(struct call *)); /* without it, it is told later */
     call_on(t, c, q);
+    stoa_cancel(t);
+    stoa_join(t);
     mem_free(&mem_default, q->url, sizeof *q->url);
     return 0;
 }

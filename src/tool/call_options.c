@@ -27,6 +27,7 @@ enum {
     UNIX,
     MAX_TIME,
     VERBOSE,
+    WALK,
     JSON,
     TIMINGS,
     IO,
@@ -57,6 +58,7 @@ static const struct option table[] = {
 
     { .help = "What it says of it, on stderr" },
     { VERBOSE, 'v', "verbose", NULL, "each stage as it is passed (always, when one fails)" },
+    { WALK, 0, "walk", NULL, "when nobody connects: find the hop that refuses or swallows" },
     { JSON, 0, "json", NULL, "the whole report as one line of JSON, and nothing else" },
     { TIMINGS, 0, "timings", NULL, "one line of numbers" },
 
@@ -321,6 +323,7 @@ static bool read_one(const struct option_reader *r, const struct option_found *f
     case UNIX: return read_unix(o, value);
     case MAX_TIME: return read_time(r, f, &o->within);
     case VERBOSE: return o->verbose = true;
+    case WALK: return o->walk = true;
     case JSON: return o->json = true;
     case TIMINGS: return o->timings = true;
     case IO: return read_io(o, "--io", value);

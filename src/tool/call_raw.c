@@ -5,6 +5,7 @@
  * The end: ours is passed on as a half-close, the peer's ends the call. Datagrams know no end: with
  * DATA the first answer is it, else a silence of a second after our input's. */
 #include "base/cause.h"
+#include "base/error.h"
 #include "base/exit_code.h"
 #include "base/sys.h"
 #include "tool/call_run.h"
@@ -20,10 +21,11 @@ struct talk {
     stoa_task *reader;
     stoa_conn *conn;
     bool is_udp;
-    stoa_time began, last;    /* connected; the last byte of either side's */
-    stoa_time first_read;     /* 0 = nothing came */
-    bool all_sent, has_ended; /* our input came to its end; the peer's did */
-    int send_err;
+    stoa_time began;      /* connected */
+    stoa_time first_read; /* 0 = nothing came */
+    bool all_sent;        /* our input came to its end, */
+    int send_err;         /* or < 0: it did not; */
+    bool cannot_read;     /* it is our input's error */
 };
 
 static struct stoa_http_report *numbers(const struct talk *k)
@@ -44,16 +46,15 @@ static void set_patience(struct talk *k, stoa_time now)
     stoa_deadline(k->reader, limit);
 }
 
-static int send_some(stoa_task *t, struct talk *k, const void *p, size_t n)
+static int send_some(struct talk *k, const void *p, size_t n)
 {
-    stoa_time began = stoa_now(t);
+    stoa_time began = call_clock();
     int r = stoa_write(k->conn, p, n);
     if (r < 0)
         return r;
     struct stoa_http_report *h = numbers(k);
     h->request_bytes += n;
-    h->write_took = (h->write_took < 0 ? 0 : h->write_took) + stoa_now(t) - began;
-    k->last = stoa_now(t);
+    h->write_took = (h->write_took < 0 ? 0 : h->write_took) + call_clock() - began;
     return 0;
 }
 
@@ -61,26 +62,32 @@ static int send_input(stoa_task *t, struct talk *k)
 {
     size_t room = k->is_udp ? INPUT_DATAGRAM_BYTES : STREAM_BYTES;
     char *buf = stoa_alloc(t, room);
-    ssize_t n = buf ? 1 : -ENOMEM;
-    while (n > 0) {
-        n = call_fd_read(t, &k->c->end, STDIN_FILENO, buf, room);
-        int r = n > 0 ? send_some(t, k, buf, (size_t)n) : 0;
-        if (r < 0)
-            return r;
-    }
-    return n == -EBADF ? 0 : (int)n; /* a closed standard input has ended */
+    ssize_t n = buf ? 0 : -ENOMEM;
+    int r = 0;
+    while (r == 0 && buf && (n = call_fd_read(t, &k->c->end, STDIN_FILENO, buf, room)) > 0)
+        r = send_some(k, buf, (size_t)n);
+    if (n == -EBADF) /* a closed standard input has ended */
+        n = 0;
+    k->cannot_read = n < 0 && n != -ECANCELED && n != -ETIMEDOUT;
+    return n < 0 ? (int)n : r;
+}
+
+/* Then what it said before is still worth reading, and its end will come. */
+static bool has_peer_left(int err)
+{
+    return err == -EPIPE || err == -ECONNRESET || err == -ENOTCONN;
 }
 
 static int send_all(stoa_task *t, void *arg)
 {
     struct talk *k = *(struct talk **)arg;
     const struct call_options *o = &k->c->o;
-    int r = o->has_body ? send_some(t, k, o->body.p, o->body.n) : send_input(t, k);
+    int r = o->has_body ? send_some(k, o->body.p, o->body.n) : send_input(t, k);
     if (r == 0 && !k->is_udp)
         r = stoa_finish(k->conn);
     k->send_err = r;
     k->all_sent = r == 0;
-    if (k->is_udp && r < 0)
+    if (r < 0 && !has_peer_left(r))
         stoa_deadline(k->reader, stoa_now(t));
     else if (k->is_udp)
         set_patience(k, stoa_now(t));
@@ -105,19 +112,19 @@ static int receive_all(stoa_task *t, struct talk *k)
         ssize_t n = stoa_read(k->conn, buf, k->is_udp ? DATAGRAM_BYTES : STREAM_BYTES);
         if (n < 0 || (n == 0 && !k->is_udp))
             return (int)n;
-        k->last = stoa_now(t);
+        stoa_time now = call_clock();
         if (k->first_read == 0) {
-            k->first_read = k->last;
-            h->wait_took = k->last - k->began;
+            k->first_read = now;
+            h->wait_took = now - k->began;
         }
-        h->read_took = k->last - k->first_read;
+        h->read_took = now - k->first_read;
         h->reply_body_bytes += (uint64_t)n;
         if (!call_write(t, k->c, buf, (size_t)n))
             return 1;
         if (is_enough(k))
             return 0;
         if (k->is_udp && k->all_sent)
-            set_patience(k, k->last);
+            set_patience(k, now);
     }
 }
 
@@ -162,25 +169,28 @@ static void explain_stream(struct talk *k, int err)
 static void explain(stoa_task *t, struct talk *k, int err)
 {
     if (err == -ECANCELED)
-        call_trouble(k->c, CALL_INTERRUPTED, "interrupted");
+        call_trouble(k->c, EXIT_INTERRUPTED, "interrupted");
     else if (err == -ENOMEM)
         call_trouble(k->c, EXIT_INTERNAL, "there is no memory for what the peer sends");
-    else if (err == -EMSGSIZE)
-        call_trouble(k->c, EXIT_USAGE, "a datagram holds at most 65,507 bytes");
     else if (k->is_udp)
         explain_datagrams(t, k, err);
     else
         explain_stream(k, err);
 }
 
-/* The peer has finished; did it take all that we had? */
-static void check_sent(struct talk *k)
+/* Did the peer take all that we had, and could we read it? */
+static void check_sent(stoa_task *t, struct talk *k)
 {
     int err = k->send_err;
-    if (err == -EPIPE || err == -ECONNRESET)
+    if (has_peer_left(err))
         fail_by(k->c, "request.reset", err);
-    else if (err < 0 && err != -ECANCELED)
-        call_trouble(k->c, EXIT_INTERNAL, "cannot send all of the input: %s", stoa_strerror(err));
+    else if (err == -EMSGSIZE)
+        call_trouble(k->c, EXIT_USAGE, "a datagram holds at most 65,507 bytes");
+    else if (err < 0 && k->cannot_read)
+        call_trouble(k->c, EXIT_INTERNAL, "cannot read standard input: %s (%s)", stoa_strerror(err),
+                     error_name(err));
+    else if (err < 0)
+        explain(t, k, err);
 }
 
 static void talk(stoa_task *t, struct talk *k)
@@ -193,12 +203,13 @@ static void talk(stoa_task *t, struct talk *k)
     call_end_now(&k->c->end);
     stoa_cancel(t);
     stoa_join(t);
-    bool is_cut_short = k->is_udp && k->send_err < 0 && r == -ETIMEDOUT;
-    if (r < 0)
-        explain(t, k, is_cut_short ? k->send_err : r);
-    else if (r == 0)
-        check_sent(k);
-    k->has_ended = r == 0 && !k->is_udp;
+    bool is_cut_short = r == -ETIMEDOUT && k->send_err < 0 && !has_peer_left(k->send_err);
+    if (r == 0 && k->send_err == -ECANCELED)
+        k->send_err = 0; /* by us: the peer has finished first */
+    if (is_cut_short || r == 0)
+        check_sent(t, k);
+    else if (r < 0)
+        explain(t, k, r);
     x->is_whole = r == 0;
 }
 
@@ -206,7 +217,7 @@ static void fail_dial(struct call *c, int err)
 {
     const struct stoa_report *d = &c->report.last->report.dial;
     if (err == -ECANCELED)
-        call_trouble(c, CALL_INTERRUPTED, "interrupted");
+        call_trouble(c, EXIT_INTERRUPTED, "interrupted");
     else if (err == -ENOMEM && !d->cause)
         call_trouble(c, EXIT_INTERNAL, "there is no memory for the connection");
     else
@@ -238,7 +249,7 @@ int call_raw(stoa_task *t, struct call *c)
     snprintf(x->report.local, sizeof x->report.local, "%s", won ? won->from : "");
     snprintf(x->report.peer, sizeof x->report.peer, "%s", won ? won->to : "");
     call_tell(c);
-    k->began = k->last = stoa_now(t);
+    k->began = call_clock();
     if (call_open_out(c))
         talk(t, k);
     stoa_close(k->conn);

@@ -13,14 +13,13 @@ struct call_exchange {
     const char *method; /* NULL = raw */
     struct call_url *url;
     struct addr_parts place;
-    const char *at;                  /* --resolve, --unix; NULL = neither */
-    struct stoa_http_report report;  /* raw: what of it applies */
-    int status;                      /* 0 = no head of a reply came */
-    struct buf fields;               /* of the reply: name, 0, value, 0, ... */
-    stoa_time first_read, last_read; /* the body: the moments; 0 = nothing of it came */
-    bool is_whole;                   /* the reply was read to its end */
-    const char *ended, *end_state;   /* how the connection ended; NULL = it is not known yet */
-    unsigned told;                   /* the stage lines that have been printed */
+    const char *at;                 /* --resolve, --unix; NULL = neither */
+    struct stoa_http_report report; /* raw: what of it applies */
+    int status;                     /* 0 = no head of a reply came */
+    struct buf fields;              /* of the reply: name, 0, value, 0, ... */
+    bool is_whole;                  /* the reply was read to its end */
+    const char *ended, *end_state;  /* how the connection ended; NULL = it is not known yet */
+    unsigned told;                  /* the stage lines that have been printed */
 };
 
 struct call_walk {

@@ -13,11 +13,12 @@ struct call {
     struct call_out out;
 };
 
-enum { CALL_INTERRUPTED = 130 }; /* exit code: 128 + SIGINT, as shells have it */
-
 /* Both fill in c->report, whatever happens; the result is for stoa_start: always 0.  [waits] */
 int call_http(stoa_task *t, struct call *c);
 int call_raw(stoa_task *t, struct call *c);
+
+/* The moment, asked of the clock itself: stoa_now is that of the turn, in which much may happen. */
+stoa_time call_clock(void);
 
 /* What is left of -m; 0 = there is no limit. At least a millisecond: 0 is not "at once". */
 stoa_time call_left(const stoa_task *t, const struct call *c);

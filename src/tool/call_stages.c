@@ -204,14 +204,15 @@ static void tell_read(FILE *to, const struct call_exchange *x)
 void call_report_stages(FILE *to, const struct call_report *r, struct call_exchange *x)
 {
     const struct stoa_http_report *h = &x->report;
+    bool is_dialled = h->dial.winner >= 0 || h->dial.cause || h->peer[0] || r->exit_code;
     const struct {
         unsigned bit;
         bool reached;
     } stages[] = {
-        { TOLD_DIAL, true },
+        { TOLD_DIAL, is_dialled },
         { TOLD_WRITE, h->write_took >= 0 },
-        { TOLD_WAIT, h->wait_took >= 0 },
-        { TOLD_READ, h->wait_took >= 0 && (x->is_whole || r->cause) },
+        { TOLD_WAIT, h->wait_took >= 0 && (!x->method || x->status || r->exit_code) },
+        { TOLD_READ, h->wait_took >= 0 && (x->is_whole || r->exit_code) },
         { TOLD_CLOSE, x->ended },
     };
     for (size_t i = 0; i < sizeof stages / sizeof *stages; i++) {

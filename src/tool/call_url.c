@@ -2,6 +2,7 @@
 #include "tool/call_url.h"
 
 #include "wire/chars.h"
+#include "wire/url.h"
 
 #include <stdio.h>
 
@@ -74,7 +75,9 @@ bool call_url_read(struct call_url *ret, struct stoa_str text, const char **why)
     bool no_path = path.n == 0 || path.p[0] != '/';
     snprintf(ret->text, sizeof ret->text, "http://%.*s%s%.*s", (int)authority.n, authority.p,
              no_path ? "/" : "", (int)path.n, path.p);
-    return true;
+    struct url url; /* what is said above is said better, but the library has the last word */
+    const char *refused = url_parse(&url, str_of(ret->text));
+    return !refused || wrong(why, refused);
 }
 
 bool call_url_same_place(const struct call_url *a, const struct call_url *b)

@@ -3,6 +3,7 @@
 #include "app/files.h"
 #include "app/log.h"
 #include "app/mischief_serve.h"
+#include "base/buf.h"
 #include "base/error.h"
 #include "base/exit_code.h"
 #include "base/sys.h"
@@ -11,6 +12,7 @@
 #include "tool/serve_fault.h"
 #include "tool/serve_listen.h"
 #include "tool/serve_options.h"
+#include "tool/serve_say.h"
 #include "tool/systemd.h"
 
 #include <fcntl.h>
@@ -26,6 +28,7 @@ struct serving {
     struct files *files;
     struct text *text;
     struct access_log *log;
+    struct buf said; /* where it listens, until that is printed */
 };
 
 /* What the signal handler needs; a command runs once in its process. */
@@ -57,12 +60,11 @@ static void listen_to_signals(const struct serving *s, struct systemd_notify not
     sigaction(SIGTERM, &action, NULL);
 }
 
-static void say(void *ctx, enum stoa_level level, const char *text)
+/* Its runtime is going to be freed: a signal that comes now has nothing left to stop. */
+static void ignore_signals(void)
 {
-    static const char *const levels[] = { "", "warning: ", "error: " };
-    const struct serve_options *o = ctx;
-    if (!o->quiet || level == STOA_ERROR)
-        fprintf(stderr, "stoa: %s%s\n", levels[level], text);
+    signal(SIGINT, SIG_IGN);
+    signal(SIGTERM, SIG_IGN);
 }
 
 static int open_folder(struct serve_options *o)
@@ -222,14 +224,17 @@ static int serve(struct serving *s, const struct stoa_log *log, int sockets)
     if (exit_code)
         return exit_code;
     struct serve_services how = services(&s->o);
-    exit_code = serve_listen(s->rt, &s->o, &how, sockets);
+    exit_code = serve_listen(s->rt, &s->o, &how, sockets, &s->said);
     if (exit_code)
         return exit_code;
     struct systemd_notify notify = systemd_notify_open();
     listen_to_signals(s, notify);
+    if (!s->o.quiet)
+        fwrite(s->said.p, 1, s->said.n, stderr);
     warn_of_fault(&s->o);
     systemd_notify_say(notify, "READY=1");
     int r = stoa_run(s->rt);
+    ignore_signals();
     return r < 0 ? cannot("go on", r) : EXIT_FINE;
 }
 
@@ -242,6 +247,7 @@ static void done(struct serving *s)
     log_free(s->log);
     if (s->o.files.root >= 0)
         close(s->o.files.root);
+    buf_done(&s->said);
     serve_options_done(&s->o);
 }
 
@@ -250,10 +256,13 @@ int command_serve(char **args)
     struct serving *s = mem_zalloc(&mem_default, sizeof *s);
     if (!s)
         return cannot("start", -ENOMEM);
-    struct stoa_log log = { say, &s->o };
+    struct serve_say say = { .lock = PTHREAD_MUTEX_INITIALIZER };
+    struct stoa_log log = serve_say_log(&say);
     int exit_code;
+    buf_init(&s->said, &mem_default, NULL, 0);
     if (serve_options_read(&s->o, args, &exit_code)) {
         int sockets = systemd_sockets();
+        say.quiet = s->o.quiet;
         raise_descriptor_limit();
         exit_code = serve(s, &log, sockets);
     }

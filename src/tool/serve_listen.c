@@ -45,16 +45,17 @@ static void say_cut_backlog(const struct serve_options *o, const struct io_sys *
 }
 
 /* "http://127.0.0.1:8080/", "tcp://...", "unix:/path". */
-static void say_where(const char *before, enum serve_scheme scheme, const struct addr *a)
+static void say_where(struct buf *said, const char *before, enum serve_scheme scheme,
+                      const struct addr *a)
 {
     char text[ADDR_TEXT_BYTES];
     bool is_unix = a->family == AF_UNIX;
-    fprintf(stderr, "stoa: %s %s%s%s\n", before, is_unix ? "" : scheme_text[scheme],
+    buf_fmt(said, "stoa: %s %s%s%s\n", before, is_unix ? "" : scheme_text[scheme],
             addr_format(a, text, sizeof text), scheme == SERVE_HTTP && !is_unix ? "/" : "");
 }
 
 /* A wildcard is no address that one can type into a browser: name those that are. */
-static void say_reachable(enum serve_scheme scheme, const struct addr *bound)
+static void say_reachable(struct buf *said, enum serve_scheme scheme, const struct addr *bound)
 {
     struct ifaddrs *all;
     if (getifaddrs(&all) < 0)
@@ -65,44 +66,41 @@ static void say_reachable(enum serve_scheme scheme, const struct addr *bound)
             continue;
         memcpy(&a.v4, i->ifa_addr, sizeof a.v4);
         addr_set_port(&a, addr_port(bound));
-        say_where("reachable at", scheme, &a);
+        say_where(said, "reachable at", scheme, &a);
     }
     freeifaddrs(all);
 }
 
-static void announce(const struct serve_options *o, enum serve_scheme scheme, const struct addr *a)
+static void announce(struct buf *said, enum serve_scheme scheme, const struct addr *a)
 {
-    if (o->quiet)
-        return;
-    say_where("listening on", scheme, a);
+    say_where(said, "listening on", scheme, a);
     if (addr_is_wildcard(a))
-        say_reachable(scheme, a);
+        say_reachable(said, scheme, a);
 }
 
-static int open_datagrams(struct stoa_rt *rt, const struct serve_options *o,
-                          const struct serve_address *at, struct net_failure *f)
+static int open_datagrams(struct stoa_rt *rt, const struct serve_address *at, struct buf *said,
+                          struct net_failure *f)
 {
     struct addr bound[RESOLVED_MAX];
     int n = datagram_open_all(rt, at->text, echo_datagram, NULL, bound, RESOLVED_MAX, f);
     for (int i = 0; i < n; i++)
-        announce(o, at->scheme, &bound[i]);
+        announce(said, at->scheme, &bound[i]);
     return n;
 }
 
-static int open_streams(struct stoa_rt *rt, const struct serve_options *o,
-                        const struct serve_services *how, const struct serve_address *at,
-                        struct net_failure *f)
+static int open_streams(struct stoa_rt *rt, const struct serve_services *how,
+                        const struct serve_address *at, struct buf *said, struct net_failure *f)
 {
     struct listener *opened[RESOLVED_MAX];
     const struct listener_options *opt = at->scheme == SERVE_HTTP ? &how->http : &how->raw;
     int n = listener_open_all(rt, at->text, opt, opened, RESOLVED_MAX, f);
     for (int i = 0; i < n; i++)
-        announce(o, at->scheme, listener_addr(opened[i]));
+        announce(said, at->scheme, listener_addr(opened[i]));
     return n;
 }
 
 static int adopt_all(struct stoa_rt *rt, const struct serve_options *o,
-                     const struct serve_services *how, int sockets)
+                     const struct serve_services *how, int sockets, struct buf *said)
 {
     for (int i = 0; i < sockets; i++) {
         struct listener *l;
@@ -112,20 +110,20 @@ static int adopt_all(struct stoa_rt *rt, const struct serve_options *o,
                  SYSTEMD_FIRST_FD + i);
         if (listener_adopt(rt, SYSTEMD_FIRST_FD + i, o->echo ? &how->raw : &how->http, &l, &f) < 0)
             return say_failure(what, &f);
-        announce(o, o->echo ? SERVE_TCP : SERVE_HTTP, listener_addr(l));
+        announce(said, o->echo ? SERVE_TCP : SERVE_HTTP, listener_addr(l));
     }
     return 0;
 }
 
 static int open_all(struct stoa_rt *rt, const struct serve_options *o,
-                    const struct serve_services *how)
+                    const struct serve_services *how, struct buf *said)
 {
     bool has_streams = false;
     for (int i = 0; i < o->address_count; i++) {
         const struct serve_address *at = &o->addresses[i];
         struct net_failure f;
         bool is_udp = at->scheme == SERVE_UDP;
-        int r = is_udp ? open_datagrams(rt, o, at, &f) : open_streams(rt, o, how, at, &f);
+        int r = is_udp ? open_datagrams(rt, at, said, &f) : open_streams(rt, how, at, said, &f);
         if (r < 0) {
             why_bind(&f, is_udp ? SOCK_DGRAM : SOCK_STREAM, rt_sys(rt), rt_mem(rt));
             return say_failure(f.addr, &f);
@@ -138,9 +136,9 @@ static int open_all(struct stoa_rt *rt, const struct serve_options *o,
 }
 
 int serve_listen(struct stoa_rt *rt, const struct serve_options *o,
-                 const struct serve_services *how, int sockets)
+                 const struct serve_services *how, int sockets, struct buf *said)
 {
     if (sockets > 0 && !o->addresses_given)
-        return adopt_all(rt, o, how, sockets);
-    return open_all(rt, o, how);
+        return adopt_all(rt, o, how, sockets, said);
+    return open_all(rt, o, how, said);
 }

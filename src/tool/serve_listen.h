@@ -13,8 +13,10 @@ struct serve_services {
 
 /* Opens what the options ask for, or takes the sockets that were handed over (`sockets` many, from
  * SYSTEMD_FIRST_FD on) when no address was given.
- *   returns  0; else the exit code, after the reason was said on stderr. */
+ *   returns  0; else the exit code, after the reason was said on stderr.
+ *   said     lines that name what was opened: to be printed once signals stop the server in order,
+ *            since whoever has read them may send one. */
 int serve_listen(struct stoa_rt *rt, const struct serve_options *o,
-                 const struct serve_services *how, int sockets);
+                 const struct serve_services *how, int sockets, struct buf *said);
 
 #endif

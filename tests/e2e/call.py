@@ -79,6 +79,7 @@ def test_wrong_usage_is_said_and_exits_2():
             (("http://a:1:2/",), "brackets"),
             (("http://[::1/",), "bracket"),
             (("http://[abc]/",), "only an IPv6 address"),
+            (("http://[fe80::1%lo]/",), "malformed"),
             (("http://u:p@a/",), "Authorization"),
             (("http://a/b c",), "percent-encoded"),
             (("http://a/\x1b[1m",), "percent-encoded"),
@@ -158,6 +159,29 @@ def test_stage_lines():
                              r"handler 7\.9\)$", said.err, re.M), said
             assert re.search(r"^read +200 OK, 1,256 bytes +[0-9.]+ ms$", said.err, re.M), said
             assert re.search(r"^close +FIN ", said.err, re.M), said
+
+
+def test_stages_are_told_when_they_are_passed():
+    for io in IO:
+        for last in ("write", "wait"):  # with no reply yet; with no end of it
+            told = threading.Event()
+
+            def handle(peer, c):
+                read_request(c)
+                text = reply()
+                if last == "wait":
+                    c.sendall(text[:-1])
+                    text = text[-1:]
+                assert told.wait(WITHIN)
+                c.sendall(text)
+
+            with Peer(handle) as p:
+                running = start("-v", p.url, io=io, stdin=subprocess.DEVNULL)
+                while not running.stderr.readline().startswith(last.encode()):
+                    assert running.poll() is None
+                told.set()
+                out, err = running.communicate(timeout=WITHIN)
+                assert (running.returncode, out) == (0, b"hello\n"), err
 
 
 def test_our_own_server():
@@ -349,6 +373,21 @@ def test_redirects_on_one_connection_and_to_another_host():
                 assert b"Authorization" not in other.requests[0] and b"Cookie" not in other.requests[0]
 
 
+def test_the_body_of_a_redirect_is_not_read_for_ever():
+    def endless(peer, c):
+        if read_request(c).startswith(b"GET /there "):
+            c.sendall(reply())
+            return
+        c.sendall(b"HTTP/1.1 302 X\r\nLocation: /there\r\n\r\n")
+        while True:
+            c.sendall(b"x" * 65536)
+
+    for io in IO:
+        with Peer(endless) as p:
+            said = call("-L", p.url, io=io)
+            assert (said.code, said.out, said.err) == (0, b"hello\n", ""), said
+
+
 def test_redirects_that_are_not_followed():
     with Peer(replies(*[reply(b"", "302 X", ["Location: /"])] * 30)) as p:
         check_failed(call("-L", p.url), 44, "reply.redirects_many")
@@ -383,6 +422,23 @@ def test_refused():
                 assert "who " in said.err and "rules out" in said.err and "  try" in said.err, said
 
 
+def test_walk():
+    held, port = free_port()
+    with held:
+        for io in IO:
+            said = call("--walk", f"127.0.0.1:{port}", io=io)
+            check_failed(said, 20, "connect.refused")
+            assert re.search(r"^  walk +1  127\.0\.0\.1, a reset, [0-9.]+ ms\n +the reset comes from 1 hop "
+                             r"away$", said.err, re.M), said
+            told = json.loads(call("--walk", "--json", f"http://127.0.0.1:{port}/", io=io).err)
+            assert [(h["ttl"], h["by"], h["error"]) for h in told["walk"]] == [
+                (1, "127.0.0.1", "ECONNREFUSED")], told
+            said = call("--walk", f"udp://127.0.0.1:{port}", "x", io=io)
+            assert "walk" not in said.err.replace("--walk", ""), said
+    with Peer(replies(reply())) as p:
+        assert call("--walk", p.url).err == ""  # there is nothing to find out
+
+
 def test_nobody_accepts():
     with socket.socket() as lis, contextlib.ExitStack() as held:
         lis.bind(("127.0.0.1", 0))
@@ -398,15 +454,15 @@ def test_a_process_here_that_never_reads():
     for io in IO:
         with socket.create_server(("127.0.0.1", 0)) as lis:
             url = f"http://127.0.0.1:{lis.getsockname()[1]}/"
-            said = call("-m", "0.3", url, io=io)
+            said = call("-m", "1", url, io=io)
             check_failed(said, 42, "reply.never_read")
             assert "accept queue" in said.err, said
             lis.accept()[0].close()
             running = start("-m", "1", url, io=io, stdin=subprocess.DEVNULL)
             with lis.accept()[0]:
-                out, err = running.communicate(timeout=WITHIN)
+                err = b" ".join(running.communicate(timeout=WITHIN)[1].split())
                 assert running.returncode == 42 and b"reply.never_read" in err, err
-                assert f"pid {os.getpid()}".encode() in err and b"unread" in err, err
+                assert f"unread in the receive buffer of pid {os.getpid()}".encode() in err, err
 
 
 def fails(handle, code, id_, *args, says=()):
@@ -443,8 +499,8 @@ def test_replies_that_fail():
 
     fails(closes_at_once, 40, "reply.closed")
     fails(resets, 41, "reply.reset_after_request")
-    fails(silent, 42, "reply.timeout", "-m", "0.3")
-    fails(halfway, 42, "reply.stalled", "-m", "0.3")
+    fails(silent, 42, "reply.timeout", "-m", "1")
+    fails(halfway, 42, "reply.stalled", "-m", "1")
     fails(replies(reply(b"half", length=8)), 43, "reply.truncated", says=["4 of 8"])
     fails(replies(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n"), 43,
           "reply.truncated_chunks")
@@ -487,7 +543,7 @@ def test_a_body_that_goes_on_past_the_deadline():
 
     for io in IO:
         with Peer(drips) as p:
-            said = call("-m", "0.4", p.url, io=io)
+            said = call("-m", "2", p.url, io=io)
             check_failed(said, 60, "reply.deadline")
             assert said.out.startswith(b"x"), said
 
@@ -666,6 +722,7 @@ def test_raw_peer_speaks_first_while_input_is_quiet():
 
 def test_raw_failures():
     def silent(peer, c):
+        c.recv(100)
         peer.gone.wait(WITHIN)
 
     def resets(peer, c):
@@ -677,8 +734,8 @@ def test_raw_failures():
         peer.gone.wait(WITHIN)
 
     for io in IO:
-        for handle, code, id_, args in ((silent, 42, "reply.timeout", ("-m", "0.3")),
-                                        (some_then_silent, 60, "reply.deadline", ("-m", "0.3")),
+        for handle, code, id_, args in ((silent, 42, "reply.timeout", ("-m", "1")),
+                                        (some_then_silent, 60, "reply.deadline", ("-m", "1")),
                                         (resets, 41, "reply.reset_after_request", ())):
             with Peer(handle) as p:
                 said = call(*args, f"127.0.0.1:{p.port}", "data", io=io)
@@ -694,6 +751,30 @@ def test_raw_deadline_with_a_quiet_input_and_a_full_pipe():
         with Peer(floods) as p:
             running = start("-m", "0.5", f"127.0.0.1:{p.port}", io=io)  # nobody reads, nobody writes
             assert running.wait(WITHIN) == 60
+            for stream in (running.stdin, running.stdout, running.stderr):
+                stream.close()
+
+
+def test_raw_input_that_cannot_be_read():
+    for io in IO:
+        with Peer(echo) as p:
+            folder = os.open("/", os.O_RDONLY)
+            running = start(f"127.0.0.1:{p.port}", io=io, stdin=folder)
+            os.close(folder)
+            out, err = running.communicate(timeout=WITHIN)
+            assert running.returncode == 1 and b"standard input" in err and b"EISDIR" in err, err
+
+
+def test_an_interrupt_ends_a_raw_call_that_waits_for_both_sides():
+    for io in IO:
+        with Peer(echo) as p:
+            running = start(f"127.0.0.1:{p.port}", io=io)
+            running.stdin.write(b"x")
+            running.stdin.flush()
+            assert running.stdout.read(1) == b"x"
+            running.send_signal(signal.SIGINT)
+            assert running.wait(WITHIN) == 130
+            assert b"interrupted" in running.stderr.read()
             for stream in (running.stdin, running.stdout, running.stderr):
                 stream.close()
 
@@ -714,7 +795,7 @@ def test_udp():
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as mute:
             mute.bind(("127.0.0.1", 0))
             port = mute.getsockname()[1]
-            check_failed(call("-m", "0.3", f"udp://127.0.0.1:{port}", "x", io=io), 42, "reply.none_udp")
+            check_failed(call("-m", "1", f"udp://127.0.0.1:{port}", "x", io=io), 42, "reply.none_udp")
         check_failed(call(f"udp://127.0.0.1:{port}", "x", io=io), 20, "connect.refused_udp")
 
 

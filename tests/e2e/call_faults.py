@@ -12,7 +12,7 @@ from call_rig import call, start  # noqa: E402
 from stoa_process import IO, STOA, WITHIN, Stoa, run_tests  # noqa: E402
 
 WHOLE = b"This reply is whole.\n"
-PATIENT, HASTY = str(WITHIN), "1.5"  # -m, in seconds; hasty for what would not end by itself
+PATIENT, HASTY = str(WITHIN), "2"  # -m, in seconds; hasty for what would not end by itself
 ENDLESS = {"never-accept", "never-read", "stall", "stall-in-head", "stall-in-body", "slow", "never-close",
            "endless-body"}
 

@@ -1,11 +1,13 @@
 #!/usr/bin/python3
 """The command from outside: its words, its exit codes, its sockets, its signals."""
 import contextlib
+import fcntl
 import http.client
 import os
 import re
 import signal
 import socket
+import struct
 import subprocess
 import sys
 import tempfile
@@ -250,6 +252,26 @@ def test_fields_and_quiet():
     p.send_signal(signal.SIGTERM)
     out, err = p.communicate(timeout=WITHIN)
     assert (p.returncode, out, err) == (0, b"", b"")
+
+
+def reset_connection(port):
+    """A connection that stoa has a line to say about: its request is cut off by a reset."""
+    with socket.create_connection(("127.0.0.1", port), timeout=WITHIN) as c:
+        c.sendall(b"GET / HTTP/1.1\r\nHost: x\r\nX: ")
+        c.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+
+
+def test_nobody_reads_what_it_says():
+    """A full pipe on stderr holds up nobody, and what it did not take is counted."""
+    for io in IO:
+        with Stoa("--text", "x", "-w", "1", io=io) as s:
+            fcntl.fcntl(s.process.stderr, fcntl.F_SETPIPE_SZ, 4096)
+            for _ in range(100):
+                reset_connection(s.port)
+            assert get(s.port)[1] == b"x"
+            s.wait_for("reset")  # reads: there is room again
+            reset_connection(s.port)
+            s.wait_for("lines are missing here")
 
 
 def test_io_by_environment():

@@ -1,12 +1,29 @@
 """A running `stoa serve` for the tests: started, its addresses read, ended. Python's own library only."""
+import atexit
 import os
 import re
 import select
+import shutil
 import signal
 import subprocess
+import tempfile
 import time
 
-STOA = os.environ.get("STOA", "build/stoa")
+
+def for_anybody(path):
+    """The command where every user may run it: some tests run it as nobody, and what was built may lie in
+    a folder that is its owner's alone. Then a copy, gone when the test ends."""
+    path = os.path.abspath(path)
+    parents = [os.sep.join(path.split(os.sep)[:n]) or os.sep for n in range(1, path.count(os.sep) + 1)]
+    if os.getuid() != 0 or all(os.stat(p).st_mode & 0o001 for p in parents):
+        return path
+    folder = tempfile.mkdtemp(prefix="stoa-")
+    atexit.register(shutil.rmtree, folder)
+    os.chmod(folder, 0o755)
+    return shutil.copy(path, folder)
+
+
+STOA = for_anybody(os.environ.get("STOA", "build/stoa"))
 IO = [name for name in os.environ.get("STOA_TEST_IO", "uring epoll").split()]
 WITHIN = 30  # seconds: how long anything may take before the test gives up
 

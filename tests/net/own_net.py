@@ -18,14 +18,15 @@ def skip(why):
 
 
 def enter():
-    """Moves this process into a new network namespace, loopback up; ends it with 77 where that is not
-    allowed. Without root, a new user namespace comes along, in which we are root."""
+    """Moves this process into a new network namespace, loopback up; ends it with 77 where that is
+    not allowed. Without root, a new user namespace comes along, in which we are root."""
     uid, gid = os.getuid(), os.getgid()
     flags = CLONE_NEWNET | (CLONE_NEWUSER if uid else 0)
     if libc.unshare(flags) != 0:
         skip("no network namespace can be made here: " + os.strerror(ctypes.get_errno()))
     if uid:
-        for name, text in (("setgroups", "deny"), ("uid_map", f"0 {uid} 1"), ("gid_map", f"0 {gid} 1")):
+        for name, text in (("setgroups", "deny"), ("uid_map", f"0 {uid} 1"),
+                           ("gid_map", f"0 {gid} 1")):
             with open(f"/proc/self/{name}", "w") as f:
                 f.write(text)
     loopback_up()
@@ -57,15 +58,3 @@ class Sysctl:
 
     def __exit__(self, *_):
         self.write(self.before)
-
-
-def can_be_nobody():
-    """Whether this process may become another user: not in a user namespace of one user."""
-    pid = os.fork()
-    if pid == 0:
-        try:
-            os.setresuid(NOBODY, NOBODY, NOBODY)
-            os._exit(0)
-        except OSError:
-            os._exit(1)
-    return os.waitpid(pid, 0)[1] == 0

@@ -14,8 +14,10 @@ struct script {
     const char *bytes;
     size_t n; /* 0 = to the terminating zero */
     enum fake_after after;
-    size_t send_room; /* 0 = all that is sent is taken */
+    size_t send_room; /* where send_err is set */
     int send_err;
+    size_t speaks_at;
+    struct conn_sent left;
 };
 
 struct client {
@@ -23,8 +25,9 @@ struct client {
     struct fake_mem mem;
     struct script scripts[SCRIPTS];
     size_t step, chunk;
-    int dials, closes; /* of connections */
-    int dial_fails;    /* with that, always */
+    int dials, closes; /* of connections; resets count as closes, too */
+    int resets;
+    int dial_fails; /* with that, always */
     char addr[100], at[100];
     void (*watcher)(stoa_conn *c);
     struct list owned;
@@ -33,6 +36,12 @@ struct client {
 
 static struct client *client;
 
+static struct io_clock fake_clock(const struct io_sys *sys)
+{
+    (void)sys;
+    return client->c.io.now;
+}
+
 static void client_begin(struct client *k, const struct script *scripts, size_t n)
 {
     *k = (struct client){ 0 };
@@ -40,6 +49,8 @@ static void client_begin(struct client *k, const struct script *scripts, size_t 
         k->scripts[i] = scripts[i];
     fake_mem_init(&k->mem, 0);
     fake_init(&k->c, STR(""));
+    static const struct io_sys sys = { .clock = fake_clock };
+    k->c.core.sys = &sys;
     k->c.core.mem = &k->mem.mem;
     list_init(&k->c.core.attached);
     heap_init(&k->c.core.sched.timers, &k->mem.mem);
@@ -92,6 +103,8 @@ int stoa_dial(stoa_task *t, stoa_conn **ret, const struct stoa_dial *d)
     c->after = s->after;
     c->send_room = s->send_err ? s->send_room : SIZE_MAX;
     c->send_err = s->send_err;
+    c->speaks_at = s->speaks_at;
+    c->left = s->left;
     c->send_failed = false;
     if (d->report)
         d->report->count = 1;
@@ -118,6 +131,12 @@ void dialled_close_now(stoa_conn *c)
     assert_ptr_equal(c, &client->c);
     client->watcher = NULL;
     client->closes++;
+}
+
+void dialled_reset(stoa_conn *c)
+{
+    dialled_close_now(c);
+    client->resets++;
 }
 
 const struct addr *conn_local(const stoa_conn *c)

@@ -89,7 +89,11 @@ struct stoa_conn {
     int send_err;      /* ... sending fails with this */
     bool send_failed;
     size_t takes_now; /* by conn_write_now */
-    bool more;        /* the last send said that more follows */
+    size_t
+        speaks_at; /* when so many bytes were sent, bytes come; 0 = not before they are awaited */
+    bool more;     /* the last send said that more follows */
+
+    struct conn_sent left; /* of what was sent */
 
     enum fake_end end; /* of the last fake_run */
     int result;
@@ -143,6 +147,11 @@ static void fake_arrive(stoa_conn *c)
         fake_next_slice(c);
 }
 
+struct stoa_str conn_unread(const stoa_conn *c)
+{
+    return (struct stoa_str){ c->bytes ? c->bytes + c->at : NULL, c->slice };
+}
+
 int conn_fill(stoa_conn *c, size_t have, size_t max, struct stoa_str *ret)
 {
     assert_true(have < max);
@@ -162,18 +171,13 @@ int conn_fill(stoa_conn *c, size_t have, size_t max, struct stoa_str *ret)
             continue;
         }
         c->slice = fake_unread(c);
-        *ret = (struct stoa_str){ c->bytes + c->at, c->slice };
+        *ret = conn_unread(c);
         return c->after == FAKE_END ? 0 : c->after == FAKE_RESET ? -ECONNRESET : -ECANCELED;
     }
     while (c->slice <= have)
         fake_next_slice(c);
     *ret = (struct stoa_str){ c->bytes + c->at, c->slice < max ? c->slice : max };
     return 1;
-}
-
-struct stoa_str conn_unread(const stoa_conn *c)
-{
-    return (struct stoa_str){ c->bytes ? c->bytes + c->at : NULL, c->slice };
 }
 
 void conn_consume(stoa_conn *c, size_t n)
@@ -230,6 +234,20 @@ int conn_write(stoa_conn *c, struct iovec *v, int count, bool more)
     return r;
 }
 
+/* As much as fits before the peer says what it says. */
+ssize_t conn_write_until_heard(stoa_conn *c, const void *buf, size_t n)
+{
+    if (c->speaks_at && c->out_n >= c->speaks_at && c->script.n)
+        fake_arrive(c);
+    if (fake_unread(c))
+        return 0;
+    if (c->speaks_at > c->out_n && n > c->speaks_at - c->out_n)
+        n = c->speaks_at - c->out_n;
+    size_t before = c->out_n;
+    int r = fake_send(c, buf, n);
+    return c->out_n > before ? (ssize_t)(c->out_n - before) : r;
+}
+
 /* Half of it at a time. */
 ssize_t conn_send_file(stoa_conn *c, int file, off_t at, uint64_t n)
 {
@@ -252,6 +270,11 @@ ssize_t conn_write_now(stoa_conn *c, const void *buf, size_t n)
     c->sends++;
     assert_int_equal(fake_send(c, buf, n), 0);
     return (ssize_t)n;
+}
+
+void conn_look_at_sent(const stoa_conn *c, struct conn_sent *ret)
+{
+    *ret = c->left;
 }
 
 struct core *conn_core(const stoa_conn *c)

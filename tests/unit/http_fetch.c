@@ -61,7 +61,7 @@ struct row {
 
 #define S(literal, how)                                                                            \
     {                                                                                              \
-        literal, sizeof(literal) - 1, how, 0, 0                                                    \
+        .bytes = literal, .n = sizeof(literal) - 1, .after = how                                   \
     }
 
 static const struct row rows[] = {
@@ -123,13 +123,13 @@ static const struct row rows[] = {
     { NULL, S("SSH", FAKE_END), STOA_EPROTO, 0, "", "reply.not_http", "\"SSH\"", false },
     { NULL, S("SSH", FAKE_SILENCE), STOA_EPROTO, 0, "", "reply.not_http", "\"SSH\"", false },
     { NULL, S("HTTP/2.0 200 OK\r\n\r\n", FAKE_SILENCE), STOA_EPROTO, 0, "", "reply.version",
-      "line 1: \"HTTP/2.0 200 OK\\x0d\"", false },
+      "line 1: \"HTTP/2.0 200 OK\"", false },
 
     /* a malformed head */
     { NULL, S("HTTP/1.1 OK\r\n", FAKE_SILENCE), STOA_EPROTO, 0, "", "reply.malformed_head",
       "line 1", false },
     { NULL, S(OK "A: b\r\nno colon\r\n", FAKE_SILENCE), STOA_EPROTO, 0, "", "reply.malformed_head",
-      "a field line without a colon, in line 3: \"no colon\\x0d\"", false },
+      "a field line without a colon, in line 3: \"no colon\"", false },
     { NULL, S(OK "A: b\r\n c\r\n", FAKE_SILENCE), STOA_EPROTO, 0, "", "reply.malformed_head",
       "folded", false },
     { NULL, S(OK "A: b\n", FAKE_SILENCE), STOA_EPROTO, 0, "", "reply.malformed_head",
@@ -147,7 +147,7 @@ static const struct row rows[] = {
     { NULL, S(OK "Content-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n", FAKE_SILENCE),
       STOA_EPROTO, 0, "", "reply.malformed_length", "both", false },
     { NULL, S(OK "Content-Length: +1\r\n\r\n", FAKE_SILENCE), STOA_EPROTO, 0, "",
-      "reply.malformed_length", "\"Content-Length: +1\\x0d\"", false },
+      "reply.malformed_length", "\"Content-Length: +1\"", false },
     { NULL, S(OK "Content-Length: 99999999999999999999\r\n\r\n", FAKE_SILENCE), STOA_EPROTO, 0, "",
       "reply.malformed_length", "", false },
     { NULL, S(OK "Transfer-Encoding: gzip\r\n\r\n", FAKE_SILENCE), STOA_EPROTO, 0, "",
@@ -197,6 +197,7 @@ static void check_row(const struct row *row, const struct outcome *o, const stru
     assert_memory_equal(o->body, row->body, o->body_n);
     if (o->fetched == 0)
         assert_int_equal(k->report.reply_body_bytes, o->body_n);
+    assert_int_equal(k->resets, o->fetched < 0 || o->read < 0); /* and is not waited for */
 }
 
 static void replies(void **state)
@@ -349,6 +350,14 @@ static void requests_that_are_not_taken(void **state)
     sending_fails(reset, 200000, "request.reset", -ECONNRESET);
     struct script stalls = { .after = FAKE_SILENCE, .send_err = -ETIMEDOUT, .send_room = 100000 };
     sending_fails(stalls, 200000, "request.stalled", -ETIMEDOUT);
+    struct script left = { .after = FAKE_RESET, .left = { .in_flight = 5 } };
+    sending_fails(left, 10, "reply.reset_before", -ECONNRESET);
+    left.left = (struct conn_sent){ .waiting = 5 };
+    sending_fails(left, 10, "reply.reset_before", -ECONNRESET);
+    left.after = FAKE_SILENCE;
+    sending_fails(left, 10, "request.stalled", -ETIMEDOUT);
+    left.left.in_flight = 5;
+    sending_fails(left, 10, "request.unacknowledged", -ETIMEDOUT);
     struct script cancelled = { .after = FAKE_CANCEL, .send_err = -ECANCELED };
     sending_fails(cancelled, 0, "none", -ECANCELED);
 }
@@ -373,6 +382,50 @@ static void a_reply_before_the_request_is_whole(void **state)
     assert_null(k.report.cause);
     assert_int_equal(k.report.request_bytes, 100000);
     client_end(&k);
+}
+
+/* The same while the rest is still to be sent: it is heard, and no more is sent. Interim replies and
+ * those of success do not stop it. */
+static void a_reply_while_the_request_is_sent(void **state)
+{
+    static const struct {
+        const char *bytes;
+        size_t sent; /* 0 = all of it */
+        int fetched, status;
+        const char *cause;
+    } cases[] = {
+        { "HTTP/1.1 413 Content Too Large\r\nContent-Length: 0\r\n\r\n", 90000, 0, 413, NULL },
+        { "HTTP/1.1 303 See Other\r\nContent-Length: 0\r\n\r\n", 90000, 0, 303, NULL },
+        { OK "Content-Length: 0\r\n\r\n", 0, 0, 200, NULL },
+        { "HTTP/1.1 100 Continue\r\n\r\n" OK "Content-Length: 0\r\n\r\n", 0, 0, 200, NULL },
+        { "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 400 No\r\nContent-Length: 0\r\n\r\n", 90000, 0,
+          400, NULL },
+        { "SSH-2.0\r\n", 90000, STOA_EPROTO, 0, "reply.ssh" },
+        { "HTTP/1.1 4", 90000, STOA_EEOF, 0, "reply.truncated_head" },
+    };
+    static char body[200000];
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        static struct client k;
+        struct script s = { .bytes = cases[i].bytes, .after = FAKE_END, .speaks_at = 90000 };
+        client_begin(&k, &s, 1);
+        struct outcome o =
+            fetch(&k, (struct stoa_http_fetch){ .body = body, .len = sizeof body }, 8);
+        assert_int_equal(o.fetched, cases[i].fetched);
+        assert_int_equal(o.status, cases[i].status);
+        assert_false(o.kept);
+        if (cases[i].cause)
+            assert_string_equal(k.report.cause->id, cases[i].cause);
+        else
+            assert_null(k.report.cause);
+        if (cases[i].sent)
+            assert_int_equal(k.c.out_n, cases[i].sent);
+        else
+            assert_true(k.c.out_n > sizeof body);
+        assert_int_equal(k.report.request_bytes, k.c.out_n);
+        assert_true(k.report.wait_took == 0 || cases[i].status == 0);
+        client_end(&k);
+    }
 }
 
 /* ---- heads without an end ---- */
@@ -405,6 +458,14 @@ static void heads_without_an_end(void **state)
     no_end("", "HTTP/1.1 100 Continue\r\n\r\n", "reply.head_endless", "17 interim");
 }
 
+#define SLOW                                                                                       \
+    "X-A: "                                                                                        \
+    "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\r\n" \
+    "X-A: "                                                                                        \
+    "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\r\n" \
+    "X-A: "                                                                                        \
+    "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\r\n"
+
 /* ---- the same connection again ---- */
 
 #define HI OK "Content-Length: 2\r\n\r\nhi"
@@ -427,18 +488,25 @@ static void a_connection_is_used_again(void **state)
     client_end(&k);
 }
 
+/* What leads elsewhere is not the same address. */
 static void another_address_is_another_connection(void **state)
 {
-    static struct client k;
-    struct script s[] = { { .bytes = HI }, { .bytes = HI } };
+    static const struct stoa_http_fetch others[] = {
+        { .url = "http://b" }, { .url = "http://a:81" }, { .at = "192.0.2.1" },
+        { .at = "unix:/a" },   { .family = AF_INET },
+    };
     (void)state;
-    client_begin(&k, s, 2);
-    assert_true(fetch(&k, (struct stoa_http_fetch){ .url = "http://a" }, 8).kept);
-    k.closes++; /* as if it were another one */
-    assert_int_equal(fetch(&k, (struct stoa_http_fetch){ .url = "http://a:81" }, 8).fetched, 0);
-    k.closes--;
-    assert_int_equal(k.dials, 2);
-    client_end(&k);
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
+        static struct client k;
+        struct script s[] = { { .bytes = HI }, { .bytes = HI } };
+        client_begin(&k, s, 2);
+        assert_true(fetch(&k, (struct stoa_http_fetch){ 0 }, 8).kept);
+        k.closes++; /* as if it were another one */
+        assert_int_equal(fetch(&k, others[i], 8).fetched, 0);
+        k.closes--;
+        assert_int_equal(k.dials, 2);
+        client_end(&k);
+    }
 }
 
 static void what_is_asked_fresh_is(void **state)
@@ -532,6 +600,55 @@ static void what_may_be_sent_twice_is(void **state)
     tried_again("POST", FAKE_END, 0, false);
     tried_again("PATCH", FAKE_RESET, -EPIPE, false);
     tried_again("PURGE", FAKE_RESET, 0, false);
+}
+
+/* A 408 is said to an idle connection, and met by a request. */
+static void a_408_that_is_no_answer(void **state)
+{
+    static const char late[] = "HTTP/1.1 408 Request Timeout\r\nContent-Length: 0\r\n"
+                               "Connection: close\r\n\r\n";
+    static struct client k;
+    (void)state;
+    for (int i = 0; i < 3; i++) {
+        struct script s[] = { { .bytes = i == 2 ? late : HI }, { .bytes = HI } };
+        client_begin(&k, s, 2);
+        if (i < 2) {
+            assert_true(fetch(&k, (struct stoa_http_fetch){ 0 }, 8).kept);
+            k.c.script = str_of(late);
+        }
+        k.c.after = FAKE_END;
+        struct stoa_http_fetch f = { .method = i == 1 ? "POST" : "GET" };
+        struct outcome o = fetch(&k, f, 8);
+        assert_int_equal(o.status,
+                         i == 0 ? 200 : 408); /* neither to a POST, nor when it is fresh */
+        assert_int_equal(k.dials, i == 0 ? 2 : 1);
+        client_end(&k);
+    }
+}
+
+/* Bytes that come, and go on coming, until the deadline. */
+static void a_reply_that_is_slow(void **state)
+{
+    static const struct {
+        const char *bytes, *cause;
+        int fetched;
+    } cases[] = {
+        { OK "Content-Length: 400\r\n\r\n" SLOW, "reply.deadline", 0 },
+        { OK "\r\n" SLOW, "reply.deadline", 0 },
+        { OK SLOW, "reply.deadline", -ETIMEDOUT },
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        static struct client k;
+        struct script s = { .bytes = cases[i].bytes };
+        client_begin(&k, &s, 1);
+        k.step = 20;
+        k.c.step_time = 100 * STOA_MS;
+        struct outcome o = fetch(&k, (struct stoa_http_fetch){ .within = STOA_SEC }, 8);
+        assert_int_equal(o.fetched, cases[i].fetched);
+        assert_string_equal(k.report.cause->id, cases[i].cause);
+        client_end(&k);
+    }
 }
 
 /* Not when it was fresh, and not when something had come. */
@@ -655,6 +772,7 @@ int main(void)
         cmocka_unit_test(nobody_there),
         cmocka_unit_test(requests_that_are_not_taken),
         cmocka_unit_test(a_reply_before_the_request_is_whole),
+        cmocka_unit_test(a_reply_while_the_request_is_sent),
         cmocka_unit_test(heads_without_an_end),
         cmocka_unit_test(a_connection_is_used_again),
         cmocka_unit_test(another_address_is_another_connection),
@@ -663,6 +781,8 @@ int main(void)
         cmocka_unit_test(an_idle_connection_that_stirs_is_dropped),
         cmocka_unit_test(an_idle_connection_grows_old),
         cmocka_unit_test(what_may_be_sent_twice_is),
+        cmocka_unit_test(a_408_that_is_no_answer),
+        cmocka_unit_test(a_reply_that_is_slow),
         cmocka_unit_test(it_is_sent_once_more_and_no_more),
         cmocka_unit_test(questions),
         cmocka_unit_test(a_task_that_ends_takes_it_along),

@@ -27,10 +27,18 @@ static int origin_form(stoa_http *x, void *arg)
     assert_null(stoa_http_header(x, "Range").p);
     assert_null(stoa_http_header(x, "").p);
     assert_int_equal(http_head(x)->count, 4);
+    struct stoa_str name, value;
+    assert_true(stoa_http_field_at(x, 3, &name, &value));
+    assert_str(name, "X-One");
+    assert_str(value, "2");
+    assert_false(stoa_http_field_at(x, 4, &name, &value));
     assert_int_equal(http_now_s(x), 784111777);
     assert_ptr_equal(stoa_http_task(x), stoa_conn_task(http_conn(x)));
     assert_non_null(http_alloc(x, 100000));
-    return stoa_http_reply(x, 204, NULL, NULL, 0);
+    assert_int_equal(stoa_http_status(x), 0);
+    int r = stoa_http_reply(x, 204, NULL, NULL, 0);
+    assert_int_equal(stoa_http_status(x), 204);
+    return r;
 }
 
 static int absolute_form(stoa_http *x, void *arg)

@@ -10,6 +10,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <netdb.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -152,9 +153,13 @@ static void test_resolve(void **state)
     is(&a[1], "[::1]:8080");
     assert_int_equal(resolve("LocalHost:1", a, 1, &why), 1);
     is(&a[0], "127.0.0.1:1");
-    assert_int_equal(resolve("10.1.2.3:http", a, 8, &why), 1);
+    assert_int_equal(resolve("10.1.2.3:80", a, 8, &why), 1);
     is(&a[0], "10.1.2.3:80");
     assert_int_equal(addr_port(&a[0]), 80);
+    if (getservbyname("http", "tcp")) { /* a small system has no /etc/services */
+        assert_int_equal(resolve("10.1.2.3:http", a, 8, &why), 1);
+        is(&a[0], "10.1.2.3:80");
+    }
     assert_int_equal(resolve("[2001:db8::1]:443", a, 8, &why), 1);
     is(&a[0], "[2001:db8::1]:443");
     assert_int_equal(resolve(":70", a, 8, &why), 1);
@@ -179,6 +184,64 @@ static struct addr v6(const char *ip, uint16_t port, uint32_t scope)
     assert_int_equal(inet_pton(AF_INET6, ip, &a.v6.sin6_addr), 1);
     addr_set_port(&a, port);
     return a;
+}
+
+static int look_up(const char *text, int family, bool numeric, struct addr *ret, int max)
+{
+    struct addr_parts parts;
+    const char *why;
+    struct addr_query q = { .socktype = SOCK_STREAM, .family = family, .numeric = numeric };
+    assert_int_equal(addr_split(str_of(text), &parts, &why), 0);
+    return addr_look_up(&parts, &q, ret, max, &why);
+}
+
+static void test_look_up(void **state)
+{
+    (void)state;
+    struct addr a[8];
+    assert_int_equal(look_up("localhost:1", AF_INET, false, a, 8), 1);
+    is(&a[0], "127.0.0.1:1");
+    assert_int_equal(look_up("localhost:1", AF_INET6, true, a, 8), 1);
+    is(&a[0], "[::1]:1");
+    assert_int_equal(look_up("10.1.2.3:80", 0, true, a, 8), 1);
+    is(&a[0], "10.1.2.3:80");
+    assert_int_equal(look_up("10.1.2.3:80", AF_INET6, true, a, 8), -ENOENT);
+    assert_int_equal(look_up("a.name:80", 0, true, a, 8), -ENOENT); /* nobody is asked */
+    assert_int_equal(look_up("10.1.2.3:http", 0, true, a, 8), -ENOENT);
+    assert_int_equal(look_up("unix:/x", AF_INET6, true, a, 8), 1);
+}
+
+static void test_kinds(void **state)
+{
+    (void)state;
+    struct addr a[8];
+    static const struct {
+        const char *text;
+        bool is_multicast;
+    } rows[] = {
+        { "223.255.255.255:1", false }, { "224.0.0.0:1", true },  { "239.255.255.255:1", true },
+        { "255.255.255.255:1", true },  { "240.0.0.1:1", false }, { "[ff02::1]:1", true },
+        { "[fe80::1]:1", false },
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        assert_int_equal(look_up(rows[i].text, 0, true, a, 8), 1);
+        assert_int_equal(addr_is_multicast(&a[0]), rows[i].is_multicast);
+    }
+    look_up("10.0.0.1:1", 0, true, &a[0], 1);
+    look_up("10.0.0.1:2", 0, true, &a[1], 1);
+    look_up("10.0.0.2:1", 0, true, &a[2], 1);
+    look_up("[::1]:1", 0, true, &a[3], 1);
+    look_up("[::1]:2", 0, true, &a[4], 1);
+    look_up("unix:/x", 0, true, &a[5], 1);
+    assert_true(addr_is_same_host(&a[0], &a[1]));
+    assert_false(addr_is_same_host(&a[0], &a[2]));
+    assert_true(addr_is_same_host(&a[3], &a[4]));
+    assert_false(addr_is_same_host(&a[0], &a[3]));
+    assert_false(addr_is_same_host(&a[5], &a[5])); /* it has no host */
+    assert_false(addr_is_multicast(&a[5]));
+    addr_set(&a[6], &a[3].any, a[3].len);
+    assert_memory_equal(&a[6].v6, &a[3].v6, sizeof a[3].v6);
+    assert_int_equal(a[6].len, sizeof a[3].v6);
 }
 
 static void host_is(const struct addr *a, const char *text)
@@ -219,6 +282,7 @@ static void test_format(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_look_up), cmocka_unit_test(test_kinds),
         cmocka_unit_test(test_split),   cmocka_unit_test(test_wrong_forms),
         cmocka_unit_test(test_lengths), cmocka_unit_test(test_no_look_beyond),
         cmocka_unit_test(test_resolve), cmocka_unit_test(test_format),

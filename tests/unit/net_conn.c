@@ -14,6 +14,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/tcp.h>
+#include <semaphore.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -233,6 +234,57 @@ static void test_two_writers(void **state)
     server_stop(&g, STOA_SEC);
 }
 
+/* ---- what of it has been acknowledged ---- */
+
+static uint64_t unacknowledged(const stoa_conn *c)
+{
+    struct conn_sent sent;
+    conn_look_at_sent(c, &sent);
+    return sent.in_flight + sent.waiting;
+}
+
+/* Fills the socket, ends it with a letter, and looks before and after the peer has read it all. */
+static int fill_and_look(stoa_conn *c, void *arg)
+{
+    static const char bytes[65536];
+    struct stoa_str answer;
+    uint64_t before = unacknowledged(c);
+    while (conn_write_now(c, bytes, sizeof bytes) > 0)
+        ;
+    uint64_t full = unacknowledged(c);
+    sem_post(arg);
+    int r = stoa_write(c, "E", 1);
+    if (r == 0)
+        r = conn_fill(c, 0, 10, &answer) < 0 ? -EIO : 0;
+    if (r < 0)
+        return r;
+    bool right = before == 0 && full > 0 && unacknowledged(c) == 0;
+    return stoa_write(c, right ? "y" : "n", 1);
+}
+
+static void test_acknowledged(void **state)
+{
+    struct server g;
+    sem_t is_full;
+    static char bytes[65536];
+    ssize_t n = 0;
+    sem_init(&is_full, 0, 0);
+    server_start(&g,
+                 &(struct server_options){ .io = *state, .serve = fill_and_look, .arg = &is_full });
+    int fd = client_connect(&g);
+    while (sem_wait(&is_full) != 0)
+        ;
+    while (n == 0 || bytes[n - 1] != 'E') {
+        n = recv(fd, bytes, sizeof bytes, 0);
+        assert_true(n > 0);
+    }
+    client_text(fd, "x");
+    client_expect(fd, "y");
+    close(fd);
+    server_stop(&g, STOA_SEC);
+    sem_destroy(&is_full);
+}
+
 /* ---- lines and fixed lengths ---- */
 
 static int echo_lines(stoa_conn *c, void *arg)
@@ -442,6 +494,7 @@ int main(void)
         BOTH(test_both_directions_at_once),
         BOTH(test_write_pieces),
         BOTH(test_two_writers),
+        BOTH(test_acknowledged),
         BOTH(test_lines),
         BOTH(test_read_all),
         BOTH(test_send_file),

@@ -490,6 +490,63 @@ static void test_unix(void **state)
     unlink(path);
 }
 
+/* ---- hop by hop ---- */
+
+static struct stoa_hop hops[STOA_HOPS_MAX];
+
+static int walk(stoa_task *t, void *arg)
+{
+    struct client *c = arg;
+    memset(hops, 0xff, sizeof hops);
+    c->result = stoa_walk(t, c->addr, 20 * STOA_MS, hops, 3);
+    return 0;
+}
+
+static void test_walk(void **state)
+{
+    struct client c = { 0 };
+    int inside, fd = open_listener(&c, SOCK_STREAM, 5);
+    run_client(state, &c, walk);
+    assert_int_equal(c.result, 1);
+    assert_int_equal(hops[0].err, 0);
+    assert_true(hops[0].rtt > 0);
+    assert_string_equal(hops[0].by, "127.0.0.1");
+    close(fd);
+    run_client(state, &c, walk);
+    assert_int_equal(c.result, 1);
+    assert_int_equal(hops[0].err, -ECONNREFUSED);
+    assert_string_equal(hops[0].by, "127.0.0.1");
+    assert_false(hops[0].forged); /* the host itself answers the datagram */
+    fd = open_full(&c, &inside);
+    run_client(state, &c, walk);
+    assert_int_equal(c.result, 1); /* of the three silent ones the first is told */
+    assert_int_equal(hops[0].err, -ETIMEDOUT);
+    assert_int_equal(hops[0].rtt, 0);
+    assert_string_equal(hops[0].by, "");
+    close(inside);
+    close(fd);
+}
+
+static int walk_wrongly(stoa_task *t, void *arg)
+{
+    (void)arg;
+    static const char *const bad[] = { "no-number:80", "127.0.0.1", ":80", "unix:/x", "" };
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+        assert_int_equal(stoa_walk(t, bad[i], STOA_SEC, hops, 3), -EINVAL);
+    assert_int_equal(stoa_walk(t, "127.0.0.1:80", 0, hops, 3), -EINVAL);
+    assert_int_equal(stoa_walk(t, "127.0.0.1:80", STOA_SEC, hops, 0), -EINVAL);
+    assert_int_equal(stoa_walk(t, "127.0.0.1:80", STOA_SEC, hops, STOA_HOPS_MAX + 1), -EINVAL);
+    stoa_deadline(t, stoa_now(t) - 1);
+    assert_int_equal(stoa_walk(t, "127.0.0.1:80", STOA_SEC, hops, 1), -ETIMEDOUT);
+    return 0;
+}
+
+static void test_walk_wrongly(void **state)
+{
+    struct client c = { 0 };
+    run_client(state, &c, walk_wrongly);
+}
+
 /* ---- held by nobody ---- */
 
 static stoa_conn *woken;
@@ -555,6 +612,8 @@ int main(void)
         BOTH(test_no_time_at_all),
         BOTH(test_next_address_when_one_fails),
         BOTH(test_unix),
+        BOTH(test_walk),
+        BOTH(test_walk_wrongly),
         BOTH(test_given_and_watched),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

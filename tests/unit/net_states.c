@@ -403,6 +403,78 @@ static void test_writer_gives_up_its_turn(void **state)
     fake_close(&f, 0);
 }
 
+struct talker {
+    stoa_time deadline;
+    int result;
+};
+
+/* Writes tens of bytes until the peer is heard. */
+static int talk(stoa_conn *c, void *arg)
+{
+    struct talker *k = arg;
+    size_t at = 0;
+    ssize_t n;
+    if (k->deadline)
+        stoa_deadline(stoa_conn_task(c), k->deadline);
+    while ((n = conn_write_until_heard(c, &"0123456789"[at % 10], 10 - at % 10)) > 0)
+        at += (size_t)n;
+    k->result = (int)n;
+    return n < 0 ? (int)n : stoa_write(c, "heard", 5);
+}
+
+static void test_the_peer_is_heard(void **state)
+{
+    (void)state;
+    struct fake f;
+    struct talker k = { 0 };
+    fake_open(&f, &(struct fake_options){ .serve = talk, .arg = &k, .greet = true });
+    int p = fake_connect(&f);
+    f.peers[p].room = 13;
+    fake_run(&f);
+    f.peers[p].room = 4; /* it goes on where it was */
+    fake_run(&f);
+    fake_text(&f, p, "x");
+    fake_run(&f);
+    assert_int_equal(k.result, 0);
+    f.peers[p].room = 100;
+    fake_run(&f);
+    fake_expect(&f, p, "01234567890123456heard");
+    fake_end(&f, p, 0);
+    p = fake_connect(&f); /* its end is heard, too */
+    f.peers[p].room = 1;
+    k.result = -1;
+    fake_run(&f);
+    fake_end(&f, p, 0);
+    fake_run(&f);
+    assert_int_equal(k.result, 0);
+    f.peers[p].room = 100;
+    fake_run(&f);
+    fake_expect(&f, p, "0heard");
+    fake_close(&f, 0);
+}
+
+static void test_the_peer_says_nothing(void **state)
+{
+    (void)state;
+    struct fake f;
+    struct talker k = { 0 };
+    fake_open(&f, &(struct fake_options){ .serve = talk, .arg = &k, .greet = true });
+    int p = fake_connect(&f);
+    f.peers[p].room = 0;
+    k.deadline = f.clock + STOA_SEC;
+    fake_wait(&f, 2 * STOA_SEC);
+    assert_int_equal(k.result, -ETIMEDOUT);
+    fake_end(&f, p, 0);
+    k.deadline = 0;
+    p = fake_connect(&f);
+    f.peers[p].room = 0;
+    fake_run(&f);
+    fake_drain(&f);
+    fake_end(&f, p, -ECONNRESET); /* heard; the next write says what of it */
+    fake_close(&f, 0);
+    assert_int_equal(k.result, 0);
+}
+
 static int write_and_read(stoa_task *t, void *arg)
 {
     (void)t;
@@ -527,6 +599,8 @@ int main(void)
         cmocka_unit_test(test_leave_race),
         cmocka_unit_test(test_parked_while_stopping),
         cmocka_unit_test(test_writers_take_turns),
+        cmocka_unit_test(test_the_peer_is_heard),
+        cmocka_unit_test(test_the_peer_says_nothing),
         cmocka_unit_test(test_writer_gives_up_its_turn),
         cmocka_unit_test(test_silence_both_ways),
         cmocka_unit_test(test_burst),

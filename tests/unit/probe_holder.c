@@ -167,6 +167,12 @@ static void test_path_of_a_group(void **state)
     const struct io_sys *sys = io_sys_kernel();
     assert_non_null(mkdtemp(root));
     int fd = open(root, O_DIRECTORY | O_CLOEXEC);
+    int beneath = sys->open_beneath(sys, fd, ".", O_RDONLY, false);
+    if (beneath == -ENOSYS) { /* valgrind 3.19 does not know openat2(2) */
+        rmdir(root);
+        skip();
+    }
+    close(beneath);
     assert_int_equal(mkdirat(fd, "one", 0700) | mkdirat(fd, "two", 0700) |
                          mkdirat(fd, "two/three", 0700) | mkdirat(fd, "two/three/four", 0700),
                      0);
@@ -175,8 +181,7 @@ static void test_path_of_a_group(void **state)
     snprintf(at, sizeof at, "%s/two/three", root);
     uint64_t id = inode_in(at, "four");
     int found = cgroup_find_path(sys, root, id, path, sizeof path);
-    if (found == 0)
-        assert_string_equal(path, "two/three/four");
+    assert_string_equal(path, "two/three/four");
     assert_int_equal(cgroup_find_path(sys, root, id, path, 10), -ENAMETOOLONG);
     assert_int_equal(cgroup_find_path(sys, root, (uint64_t)st.st_ino, path, sizeof path), 0);
     assert_string_equal(path, "");
@@ -188,8 +193,6 @@ static void test_path_of_a_group(void **state)
     close(fd);
     rmdir(root);
     assert_int_equal(cgroup_find_path(sys, root, id, path, sizeof path), -ENOENT);
-    if (found == -ENOSYS)
-        skip(); /* no openat2(2): valgrind 3.19 */
     assert_int_equal(found, 0);
 }
 

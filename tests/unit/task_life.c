@@ -289,6 +289,46 @@ static void a_task_renewed_is_as_one_that_begins(void **state)
     assert_true(between < before + 1000);
 }
 
+/* ---- what is owned ---- */
+
+struct thing {
+    struct task_owned owned;
+    stoa_task *owner;
+    char letter;
+};
+
+static void end_thing(struct task_owned *o)
+{
+    struct thing *thing = list_owner(o, struct thing, owned);
+    note(thing->letter);
+    assert_true(list_is_empty(&o->node));
+    assert_int_equal(stoa_sleep(thing->owner, 0), -ECANCELED);
+    if (thing->letter == '3') /* ends before what is older */
+        assert_int_equal(stoa_defer(thing->owner, note_defer, "d"), 0);
+}
+
+static int owning(stoa_task *t, void *arg)
+{
+    struct thing *things = arg;
+    for (int i = 0; i < 4; i++) {
+        things[i] = (struct thing){ { .end = end_thing }, t, (char)('1' + i) };
+        task_own(t, &things[i].owned);
+    }
+    list_unlink(&things[1].owned.node); /* nobody's again */
+    assert_int_equal(stoa_defer(t, note_defer, "D"), 0);
+    assert_int_equal(stoa_spawn(t, sleeping_child, NULL, 0), 0);
+    return 0;
+}
+
+static void what_is_owned_ends_after_the_defers(void **state)
+{
+    (void)state;
+    struct thing things[4];
+    assert_int_equal(task_start(&s, owning, things, say_end), 0);
+    settle();
+    assert_string_equal(trail, "cD43d1e");
+}
+
 static int deferring_without_memory(stoa_task *t, void *arg)
 {
     (void)arg;
@@ -378,6 +418,7 @@ int main(void)
         TEST(children_then_defers_then_the_end),
         TEST(a_defer_may_leave_work_but_not_wait),
         TEST(a_task_renewed_is_as_one_that_begins),
+        TEST(what_is_owned_ends_after_the_defers),
         TEST(what_cannot_be_deferred_is_done_at_once),
         TEST(a_call_on_the_cores_own_stack),
         TEST(a_call_there_may_start_a_task_that_calls_as_well),
