@@ -291,6 +291,7 @@ struct listener_options mischief_listening(const struct mischief *f, enum mischi
         .idle = STOA_NEVER,
         .serve = speech == MISCHIEF_RAW ? play_raw : play_http,
         .arg = (void *)(uintptr_t)f,
+        .scheme = speech == MISCHIEF_RAW ? "tcp://" : "http://",
         .greet = true,
         .accepts = f->kind->arg == MISCHIEF_COUNT ? f->arg : 0,
         .accepts_none = f->kind->accepts_none,

@@ -273,6 +273,9 @@ static void begin_gauge(struct gauge *one, const struct listener *l)
 {
     one->listener = l;
     addr_format(listener_addr(l), one->name, sizeof one->name);
+    one->seen = listener_seen(l);
+    if (one->seen)
+        memcpy(one->name, one->seen->name, sizeof one->name);
 }
 
 static int begin_gauges(struct gauges *g)

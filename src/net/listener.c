@@ -271,6 +271,11 @@ struct listener *listener_next(struct stoa_rt *rt, struct listener *after)
     return NULL;
 }
 
+struct stoa_stage_listener *listener_seen(const struct listener *l)
+{
+    return l->stages ? stage_table_listener(l->stages, l->seen_index) : NULL;
+}
+
 /* Its core may close the socket meanwhile, and the number may be somebody else's by then: but not
  * when it stands there still, since it is taken away first. */
 static int look_at(const struct listener *l, int i, struct queues *ret)

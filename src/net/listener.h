@@ -36,6 +36,9 @@ const struct addr *listener_addr(const struct listener *l);
  * returns NULL after the last.                                                     [any] */
 struct listener *listener_next(struct stoa_rt *rt, struct listener *after);
 
+/* Its entry in the stage table; NULL = it has none.                                [any] */
+struct stoa_stage_listener *listener_seen(const struct listener *l);
+
 /* The queues of its sockets, now. */
 struct listener_look {
     int sockets;
