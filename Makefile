@@ -72,6 +72,9 @@ $(BUILD)/pic/%.o: % $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(call run,CC)$(CC) $(ALL_CFLAGS) -MMD -MP -fPIC -c -o $@ $<
 
+# The page is taken in by the assembler, of which -MMD knows nothing.
+$(BUILD)/obj/src/app/live.S.o $(BUILD)/pic/src/app/live.S.o: src/app/live.html
+
 # These files change only when their text does: other flags, or another list of sources.
 $(BUILD)/flags: text = $(CC) $(filter-out -Werror,$(ALL_CFLAGS))
 $(BUILD)/sources: text = $(LIB_SRC)
