@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "base/exit_code.h"
 #include "base/sys.h"
+#include "net/gauges.h"
 #include "tool/commands.h"
 #include "tool/options.h"
 #include "tool/serve_fault.h"
@@ -28,7 +29,8 @@ struct serving {
     struct files *files;
     struct text *text;
     struct access_log *log;
-    struct buf said; /* where it listens, until that is printed */
+    struct admin *admin; /* NULL = none */
+    struct buf said;     /* where it listens, until that is printed */
 };
 
 /* What the signal handler needs; a command runs once in its process. */
@@ -225,21 +227,27 @@ static int serve(struct serving *s, const struct stoa_log *log, int sockets)
         return exit_code;
     struct serve_services how = services(&s->o);
     exit_code = serve_listen(s->rt, &s->o, &how, sockets, &s->said);
+    if (!exit_code)
+        exit_code = serve_listen_admin(s->rt, &s->o, &s->admin, &s->said);
     if (exit_code)
         return exit_code;
+    int r = s->admin ? admin_start(s->admin) : gauges_add(s->rt, s->rt);
+    if (r < 0)
+        return cannot("start", r);
     struct systemd_notify notify = systemd_notify_open();
     listen_to_signals(s, notify);
     if (!s->o.quiet)
         fwrite(s->said.p, 1, s->said.n, stderr);
     warn_of_fault(&s->o);
     systemd_notify_say(notify, "READY=1");
-    int r = stoa_run(s->rt);
+    r = stoa_run(s->rt);
     ignore_signals();
     return r < 0 ? cannot("go on", r) : EXIT_FINE;
 }
 
 static void done(struct serving *s)
 {
+    admin_free(s->admin);
     stoa_free(s->rt);
     http_service_done(&s->o.http);
     files_free(s->files);

@@ -142,3 +142,20 @@ int serve_listen(struct stoa_rt *rt, const struct serve_options *o,
         return adopt_all(rt, o, how, sockets, said);
     return open_all(rt, o, how, said);
 }
+
+int serve_listen_admin(struct stoa_rt *rt, const struct serve_options *o, struct admin **ret,
+                       struct buf *said)
+{
+    const struct addr *a;
+    struct net_failure f;
+    *ret = NULL;
+    if (!o->admin)
+        return 0;
+    if (admin_open(ret, rt, o->admin, &f) < 0) {
+        why_bind(&f, SOCK_STREAM, rt_sys(rt), rt_mem(rt));
+        return say_failure(f.addr, &f);
+    }
+    for (int i = 0; (a = admin_addr(*ret, i)); i++)
+        say_where(said, "admin pages at", SERVE_HTTP, a);
+    return 0;
+}

@@ -3,7 +3,7 @@
 #ifndef TOOL_SERVE_LISTEN_H
 #define TOOL_SERVE_LISTEN_H
 
-#include "net/serving.h"
+#include "app/admin.h"
 #include "tool/serve_options.h"
 
 /* What listeners do with their connections, by what is spoken there; datagrams are sent back. */
@@ -18,5 +18,11 @@ struct serve_services {
  *            since whoever has read them may send one. */
 int serve_listen(struct stoa_rt *rt, const struct serve_options *o,
                  const struct serve_services *how, int sockets, struct buf *said);
+
+/* Opens the admin address where the options ask for one. After serve_listen.
+ *   ret      NULL when there is none; yours, also on failure.
+ *   returns  as serve_listen. */
+int serve_listen_admin(struct stoa_rt *rt, const struct serve_options *o, struct admin **ret,
+                       struct buf *said);
 
 #endif

@@ -11,6 +11,7 @@
 enum {
     LISTEN = 1,
     LAN,
+    ADMIN,
     WORKERS,
     BACKLOG,
     CONNECTIONS,
@@ -46,6 +47,9 @@ static const struct option table[] = {
       "[http://|tcp://|udp://]HOST:PORT, :PORT or unix:PATH; may be repeated; port 0 picks one" },
     { LAN, 0, "lan", NULL, "listen on every interface, not only on this machine's loopback" },
     { BACKLOG, 0, "backlog", "N", "connections that may wait to be accepted (default: somaxconn)" },
+    { ADMIN, 0, "admin", "ADDR",
+      "show the server's inside there, HOST:PORT, :PORT (this machine's loopback) or unix:PATH: "
+      "/ in a browser, /metrics, /stages, /healthz, /readyz" },
 
     { .help = "What it serves" },
     { LIST, 0, "list", NULL, "show folders without an index.html as a listing" },
@@ -133,6 +137,19 @@ static bool add_address(struct serve_options *o, const char *text)
     }
     o->address_count++;
     return true;
+}
+
+static bool read_admin(struct serve_options *o, const char *text)
+{
+    struct addr_parts parts;
+    const char *why = "";
+    char shown[200];
+    if (addr_split(str_of(text), &parts, &why) == 0) {
+        o->admin = text;
+        return true;
+    }
+    wrong_usage("serve", "--admin %s: %s", str_escape(shown, sizeof shown, str_of(text)), why);
+    return false;
 }
 
 /* A field of --header: a name, a colon, a value that can stand in a head. */
@@ -266,6 +283,7 @@ static bool read_one(const struct option_reader *r, const struct option_found *f
             given->addresses[given->count++] = f->value;
         return true;
     case LAN: return given->lan = true;
+    case ADMIN: return read_admin(o, f->value);
     case LIST: return o->files.list = true;
     case SPA: return o->files.spa = true;
     case CORS: return o->files.cors = true;
@@ -307,6 +325,8 @@ static bool check_together(struct serve_options *o, struct given *given)
     else if (o->http.server_timing && o->stages && strcmp(o->stages, "off") == 0)
         wrong_usage("serve", "--server-timing tells what the stage clock says: leave --stages off "
                              "out");
+    else if (o->admin && o->stages && strcmp(o->stages, "off") == 0)
+        wrong_usage("serve", "--admin shows what the stage clock says: leave --stages off out");
     else if (o->stages && !*o->stages)
         wrong_usage("serve", "--stages: on, off or the name of a file is wanted");
     else

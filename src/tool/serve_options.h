@@ -24,6 +24,7 @@ struct serve_options {
     struct mischief fault; /* --fault; kind NULL = none */
     struct serve_address addresses[SERVE_ADDRESSES_MAX];
     int address_count;
+    const char *admin;    /* --admin; NULL = none */
     bool addresses_given; /* else they are the default, used when systemd hands over no socket */
     int workers;          /* 0 = the CPUs */
     int backlog;          /* 0 = somaxconn */

@@ -1,0 +1,246 @@
+#!/usr/bin/env python3
+"""Queues that overflow, in a network namespace of our own: the page's numbers, the metrics and the log
+say the same as ss and /proc/net/netstat, and name the right cause."""
+import contextlib
+import errno
+import json
+import os
+import re
+import shutil
+import socket
+import struct
+import subprocess
+import sys
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path[:0] = [HERE, os.path.join(HERE, "..", "e2e")]
+import own_net  # noqa: E402
+import openmetrics  # noqa: E402
+from own_net import Sysctl  # noqa: E402
+from stoa_process import IO, WITHIN, Stoa, run_tests  # noqa: E402
+
+COUNTERS = {"overflows": "ListenOverflows", "syn_drops": "TCPReqQFullDrop",
+            "syn_cookies": "SyncookiesSent", "listen_drops": "ListenDrops"}
+METRICS = {"overflows": "stoa_netns_accept_queue_overflows",
+           "syn_drops": "stoa_netns_syn_queue_drops",
+           "syn_cookies": "stoa_netns_syn_cookies_sent",
+           "listen_drops": "stoa_netns_listen_drops"}
+OURS, THEIRS = "10.9.9.1", "10.9.9.5"  # an address of ours, and one that never answers
+
+
+def netstat():
+    with open("/proc/self/net/netstat") as f:
+        lines = [line.split() for line in f]
+    names, values = [l for l in lines if l[0] == "TcpExt:"]
+    return {key: int(values[names.index(name)]) for key, name in COUNTERS.items()}
+
+
+def ask(port, path):
+    with socket.create_connection(("127.0.0.1", port), WITHIN) as s, s.makefile("rb") as f:
+        s.sendall(f"GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n".encode())
+        head, _, body = f.read().partition(b"\r\n\r\n")
+        return int(head.split()[1]), body.decode()
+
+
+class Watched:
+    """A server that accepts nothing, and a follower of its events, which come once a second."""
+
+    def __init__(self, io, listen, backlog):
+        self.stoa = Stoa("--fault", "never-accept", "--backlog", str(backlog), "--admin",
+                         "127.0.0.1:0", io=io, listen=listen)
+
+    def __enter__(self):
+        s = self.stoa
+        s.__enter__()
+        while not (m := re.search(rb"admin pages at http://127.0.0.1:(\d+)/", s.said)):
+            assert s.read_more(WITHIN), s.said
+        self.admin = int(m.group(1))
+        self.events = socket.create_connection(("127.0.0.1", self.admin), WITHIN)
+        self.events.sendall(b"GET /events HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        self.lines = self.events.makefile("rb")
+        self.before = netstat()
+        return self
+
+    def __exit__(self, *how):
+        self.lines.close()
+        self.events.close()
+        self.stoa.__exit__(*how)
+
+    def counted(self):
+        """What the namespace has counted since then."""
+        now = netstat()
+        return {key: now[key] - self.before[key] for key in now}
+
+    def until(self, is_so):
+        """The first event of which it is so, and during which the namespace counted nothing."""
+        for _ in range(WITHIN):
+            before = self.counted()
+            while not (line := self.lines.readline()).startswith(b"data: "):
+                assert line, "the events ended"
+            [seen] = json.loads(line[len("data: "):])["listeners"]
+            if before == self.counted() and is_so(seen):
+                return seen
+        raise AssertionError((seen, before))
+
+    def agrees(self, seen):
+        return {key: seen[key] for key in COUNTERS} == self.counted()
+
+    def metrics_agree(self, seen):
+        m = openmetrics.read(ask(self.admin, "/metrics")[1])
+        for key, name in METRICS.items():
+            assert openmetrics.value(m, name, "_total") == seen[key], (name, seen)
+        name = self.stoa.url
+        for key, family in [("queue", "stoa_accept_queue"), ("queue_max", "stoa_accept_queue_limit"),
+                            ("queue_peak", "stoa_accept_queue_peak"), ("syn_queue", "stoa_syn_queue")]:
+            assert openmetrics.value(m, family, listener=name) == seen[key], (family, seen)
+        assert openmetrics.value(m, "stoa_listener_drops", "_total", listener=name) == seen["drops"]
+
+    def said(self, cause):
+        """The numbers of the warning with that cause: (queue, limit, SYN queue, dropped)."""
+        self.stoa.wait_for(f"warning: {cause}: {self.stoa.url}: ")
+        line = re.compile(rf"{re.escape(cause)}: .*\(accept queue (\d+) of (\d+), SYN queue (\d+)"
+                          r"(?:; \d+ SYNs or ACKs dropped, (\d+) since the start)?\)\. [A-Z].*\n")
+        while not (m := line.search(self.stoa.said.decode())):
+            assert self.stoa.read_more(WITHIN), self.stoa.said
+        return tuple(int(n or 0) for n in m.groups())
+
+
+def ss(*filters):
+    out = subprocess.run(["ss", "-Htn", *filters], capture_output=True, text=True, check=True).stdout
+    return [line.split() for line in out.splitlines()]
+
+
+def each_io(test):
+    def run():
+        for io in IO:
+            test(io)
+    return run
+
+
+# ---- the accept queue ----
+
+def begin_to_connect(port):
+    s = socket.socket()
+    s.setblocking(False)
+    assert s.connect_ex(("127.0.0.1", port)) == errno.EINPROGRESS
+    return s
+
+
+@each_io
+def test_accept_queue_overflows(io):
+    with Watched(io, "127.0.0.1:0", 4) as w, contextlib.ExitStack() as clients:
+        for _ in range(12):
+            clients.enter_context(begin_to_connect(w.stoa.port))
+        seen = w.until(lambda l: l["overflows"] > 0 and w.agrees(l))
+        [[_, queue, limit, *_]] = ss("-l", "sport", "=", f":{w.stoa.port}")
+        assert (seen["queue"], seen["queue_max"]) == (int(queue), int(limit)) == (5, 4), seen
+        assert seen["queue_peak"] == 5 and seen["fullest"] == 1.25, seen
+        assert seen["overflows"] == seen["listen_drops"] and seen["syn_drops"] == 0, seen
+        # A dropped ACK counts twice there: first it is refused, then thrown away.
+        assert seen["overflows"] <= seen["drops"] <= 2 * seen["overflows"], seen
+        w.metrics_agree(w.until(w.agrees))
+        queue, limit, _, dropped = w.said("accept.queue_full")
+        assert (queue, limit) == (5, 4) and 0 < dropped <= seen["drops"]
+        status, why = ask(w.admin, "/readyz")
+        assert status == 503 and "more than half full: 5 of 4 wait" in why, why
+
+
+def test_somebody_elses_queue_is_not_ours():
+    with socket.socket() as other, Watched(IO[0], "127.0.0.1:0", 4) as w, \
+            contextlib.ExitStack() as clients:
+        other.bind(("127.0.0.1", 0))
+        other.listen(0)
+        for _ in range(8):
+            clients.enter_context(begin_to_connect(other.getsockname()[1]))
+        seen = w.until(lambda l: l["overflows"] > 0 and w.agrees(l))
+        assert seen["drops"] == 0 and seen["queue"] == 0, seen
+        assert ask(w.admin, "/readyz")[0] == 200
+        assert b"accept." not in w.stoa.said
+
+
+# ---- the SYN queue ----
+
+def checksum(data):
+    total = sum(struct.unpack(f"!{len(data) // 2}H", data))
+    while total >> 16:
+        total = (total & 0xffff) + (total >> 16)
+    return ~total & 0xffff
+
+
+def send_syns(port, count):
+    """SYNs from an address that never answers: what they begin stays half open."""
+    source, target = socket.inet_aton(THEIRS), socket.inet_aton(OURS)
+    with socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_RAW) as s:
+        for i in range(count):
+            def tcp(check):
+                return struct.pack("!HHIIBBHHH", 2000 + i, port, 1, 0, 5 << 4, 2, 65535, check, 0)
+            check = checksum(source + target + struct.pack("!BBH", 0, 6, 20) + tcp(0))
+            ip = struct.pack("!BBHHHBBH4s4s", 0x45, 0, 40, 0, 0, 64, 6, 0, source, target)
+            s.sendto(ip + tcp(check), (OURS, 0))
+
+
+def half_open(port):
+    return len(ss("state", "syn-recv", "sport", "=", f":{port}"))
+
+
+def flood(io, backlog, count, is_there, cause):
+    """A SYN queue that is too small: what the server tells of it."""
+    with Watched(io, OURS + ":0", backlog) as w:
+        send_syns(w.stoa.port, count)
+        seen = w.until(lambda l: is_there(l) and w.agrees(l) and
+                       l["syn_queue"] == half_open(w.stoa.port))
+        w.metrics_agree(seen)
+        assert seen["queue"] == 0 and seen["overflows"] == 0, seen
+        queue, limit, syn_queue, dropped = w.said(cause)
+        assert (queue, limit, syn_queue) == (0, backlog, seen["syn_queue"])
+        assert dropped == seen["drops"], (dropped, seen)
+        assert ask(w.admin, "/readyz")[0] == 200
+        return seen
+
+
+@each_io
+def test_syn_queue_overflows(io):
+    with Sysctl("net/ipv4/tcp_syncookies", 0):
+        seen = flood(io, 8, 40, lambda l: l["syn_drops"] > 0, "accept.syn_queue_full")
+        assert seen["syn_queue"] == 9 and seen["syn_drops"] == 31, seen
+        assert seen["drops"] == seen["listen_drops"] == 31, seen
+
+
+@each_io
+def test_syn_cookies_instead(io):
+    with Sysctl("net/ipv4/tcp_syncookies", 1):
+        seen = flood(io, 8, 40, lambda l: l["syn_cookies"] > 0, "accept.syn_cookies")
+        assert seen["syn_queue"] == 9 and seen["syn_cookies"] == 31, seen
+        assert seen["drops"] == seen["listen_drops"] == 0, seen
+
+
+@each_io
+def test_syns_of_strangers(io):
+    with Sysctl("net/ipv4/tcp_syncookies", 0), Sysctl("net/ipv4/tcp_max_syn_backlog", 16):
+        seen = flood(io, 64, 40, lambda l: l["listen_drops"] > 0, "accept.syn_dropped")
+        assert seen["syn_drops"] == 0 and seen["drops"] == seen["listen_drops"] > 0, seen
+
+
+# ---- the bed ----
+
+def run(*command):
+    p = subprocess.run(command, capture_output=True, text=True)
+    if p.returncode:
+        own_net.skip(f"{' '.join(command)}: {p.stderr.strip()}")
+
+
+def lay_network():
+    """A network with one neighbour, whose hardware is not there."""
+    run("ip", "link", "add", "here", "type", "veth", "peer", "name", "there")
+    for name in ("here", "there"):
+        run("ip", "link", "set", name, "up")
+    run("ip", "addr", "add", OURS + "/24", "dev", "here")
+    run("ip", "neigh", "replace", THEIRS, "lladdr", "02:00:00:00:00:99", "dev", "here", "nud",
+        "permanent")
+
+
+if not shutil.which("ss") or not shutil.which("ip"):
+    own_net.skip("there is no ss, or no ip")
+own_net.enter()
+lay_network()
+run_tests(globals())
