@@ -108,6 +108,17 @@ static int count_syn(void *ctx, const struct diag_socket *s)
     return 0;
 }
 
+/* Whether handshakes of that family come to one of the listeners. */
+static bool has_family(const struct gauges *g, sa_family_t family)
+{
+    for (int i = 0; i < g->count; i++) {
+        const struct addr *a = listener_addr(g->each[i].listener);
+        if (a->family == family || (a->family == AF_INET6 && addr_is_wildcard(a)))
+            return true;
+    }
+    return false;
+}
+
 static void ask_syn_queues(struct gauges *g)
 {
     static const sa_family_t families[] = { AF_INET, AF_INET6 };
@@ -118,7 +129,8 @@ static void ask_syn_queues(struct gauges *g)
         q.local_port = addr_port(listener_addr(g->each[0].listener));
     for (int f = 0; f < 2; f++) {
         q.family = families[f];
-        diag_each(&g->diag, &q, count_syn, g); /* where it cannot tell, none is seen */
+        if (has_family(g, q.family))
+            diag_each(&g->diag, &q, count_syn, g); /* where it cannot tell, none is seen */
     }
 }
 
