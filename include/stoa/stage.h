@@ -108,6 +108,9 @@ struct stoa_stage_core {
     int64_t alive;      /* when its loop last turned: a hung core stands still */
     int64_t busy_since; /* when the turn began that is under way; 0 = it waits for the kernel */
     uint64_t accepted, closed, requests, bytes_in, bytes_out;
+    uint64_t
+        conns_used; /* entries of its part of the connections, from the first, that were ever in
+                            use: the others were never touched, and a look at one takes memory */
     uint64_t statuses[STOA_STATUSES]; /* [2] = 2xx; [0] = none was sent */
     uint64_t causes[STOA_CAUSES_MAX]; /* by the head's names of causes */
     struct stoa_stage_histogram spans[STOA_SPANS];

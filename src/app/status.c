@@ -77,13 +77,16 @@ static void rank(struct status *s, const struct stoa_stage_conn *c)
 static void take_conns(struct status *s, const struct stage_view *v)
 {
     uint64_t all = 0;
-    for (uint32_t i = 0; i < stage_view_conns(v); i++) {
-        struct stoa_stage_conn c;
-        if (!stage_view_conn(v, i, &c))
-            continue;
-        all++;
-        s->at[c.at]++;
-        rank(s, &c);
+    for (uint32_t core = 0; core < stage_view_cores(v); core++) {
+        uint32_t first, count = stage_view_conns_used(v, core, &first);
+        for (uint32_t i = first; i < first + count; i++) {
+            struct stoa_stage_conn c;
+            if (!stage_view_conn(v, i, &c))
+                continue;
+            all++;
+            s->at[c.at]++;
+            rank(s, &c);
+        }
     }
     s->conns_more = all - (uint64_t)s->conns;
 }

@@ -29,6 +29,7 @@ struct stage_conn *stage_conn_take(struct stage_clock *s, uint32_t listener, int
         s->conns_free = c->seen.listener;
     } else if (s->conns_used < s->conns_count) {
         c = &s->conns[s->conns_used++];
+        stage_count(&s->core->conns_used, 1);
     } else {
         return NULL;
     }

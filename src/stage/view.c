@@ -83,6 +83,14 @@ uint32_t stage_view_conns(const struct stage_view *v)
     return v->conns.count;
 }
 
+uint32_t stage_view_conns_used(const struct stage_view *v, uint32_t i, uint32_t *first)
+{
+    uint32_t each = v->conns.count / v->cores.count;
+    uint64_t used = stage_read(&stage_view_core(v, i)->conns_used);
+    *first = i * each;
+    return used < each ? (uint32_t)used : each;
+}
+
 /* ---- entries ---- */
 
 const struct stoa_stage_core *stage_view_core(const struct stage_view *v, uint32_t i)

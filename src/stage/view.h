@@ -29,6 +29,9 @@ uint32_t stage_view_cores(const struct stage_view *v);
 uint32_t stage_view_listeners(const struct stage_view *v);
 uint32_t stage_view_conns(const struct stage_view *v);
 
+/* Which connections' entries core i has ever used: *first, and the returned number from there on. */
+uint32_t stage_view_conns_used(const struct stage_view *v, uint32_t i, uint32_t *first);
+
 /* What core i has counted, as it is counted: single numbers are good, `slow` is read with
  * stage_view_slowest. i: below stage_view_cores. */
 const struct stoa_stage_core *stage_view_core(const struct stage_view *v, uint32_t i);

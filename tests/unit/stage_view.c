@@ -132,6 +132,24 @@ static void test_connections(void **state)
     assert_false(stage_view_conn(&f->v, 3, &c));
 }
 
+static void test_connections_ever_used(void **state)
+{
+    struct fixture *f = *state;
+    struct stage_clock clock = { 0 };
+    uint32_t first;
+    assert_int_equal(stage_view_conns_used(&f->v, 1, &first), 0);
+    stage_clock_begin(&clock, &f->t, 1);
+    struct stage_conn *one = stage_conn_take(&clock, 0, 1), *two = stage_conn_take(&clock, 0, 1);
+    stage_conn_drop(&clock, one);
+    stage_conn_drop(&clock, two);
+    stage_conn_drop(&clock, stage_conn_take(&clock, 0, 1));
+    assert_int_equal(stage_view_conns_used(&f->v, 1, &first), 2);
+    assert_int_equal(first, 3);
+    assert_int_equal(stage_view_conns_used(&f->v, 0, &first), 0);
+    stage_table_core(&f->t, 1)->conns_used = 99; /* more than there are */
+    assert_int_equal(stage_view_conns_used(&f->v, 1, &first), 3);
+}
+
 /* A writer that never pauses: whatever a reader is given is of one writing. */
 static void *write_on(void *arg)
 {
@@ -231,6 +249,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_listeners, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_peers, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_connections, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_connections_ever_used, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_torn, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_slowest, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_sum, set_up, tear_down),
