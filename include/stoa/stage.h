@@ -19,6 +19,8 @@
 extern "C" {
 #endif
 
+struct stoa_http;
+
 /* Where time goes, in the order in which it passes. The first two belong to a connection, and are part
  * of its first request's way; the others to each request, add up to its whole and do not overlap. */
 enum stoa_span {
@@ -165,6 +167,13 @@ struct stoa_stage_head {
 
 /* Upper bound of histogram bucket i, in ns, which belongs to it; the last one's is INT64_MAX. [any] */
 STOA_API int64_t stoa_bucket_le(int i);
+
+/* From now on the time of x is counted to `name`, too, until the next mark or the handler's end; NULL
+ * = to the handler alone again.
+ *   name     a static text; the first 6 different ones of a runtime are kept apart.
+ *   returns  0, also where the clock is off; -ENOSPC (one too many: it counts to the handler alone);
+ *            -EINVAL (longer than 23, empty, or other characters than a field's name has). */
+STOA_API int stoa_stage_mark(struct stoa_http *x, const char *name);
 
 #ifdef __cplusplus
 }

@@ -73,8 +73,8 @@ static int spans_of(struct log_span *to, struct core *core, const struct http_fa
     const struct stage_conn *c = conn_stage(http_conn(f->x));
     int n = 0;
     for (int i = 0; i < STOA_SPANS; i++) {
-        const char *name = core->stage.head->spans[i];
-        if (i == STOA_SPAN_NETWORK || !*name)
+        const char *name = stage_head_name(core->stage.head, (enum stoa_span)i);
+        if (i == STOA_SPAN_NETWORK || !name)
             continue;
         to[n++] = (struct log_span){ .name = name,
                                      .is_part = i >= STOA_SPAN_QUEUED && i <= STOA_SPAN_SEND,

@@ -45,7 +45,7 @@ struct core_options {
     int index;
     size_t conns_max;
     size_t stack_bytes;
-    const struct stage_table *stages; /* NULL = the stage clock is off */
+    struct stage_table *stages; /* NULL = the stage clock is off */
 };
 int core_open(struct core *core, const struct core_options *opt);
 

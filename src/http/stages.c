@@ -2,6 +2,9 @@
 #include "http/stages.h"
 #include "http/out.h"
 #include "net/addr.h"
+#include "wire/chars.h"
+
+#include <stoa/stage.h>
 
 #include <stdio.h>
 
@@ -60,6 +63,20 @@ void stages_last(stoa_http *x)
         conn_ask_ack(x->c);
 }
 
+int stoa_stage_mark(stoa_http *x, const char *name)
+{
+    int span = 0;
+    struct stoa_str s = str_of(name);
+    if (name && (s.n == 0 || s.n > STAGE_NAME_MAX || char_span(s, CHAR_TOKEN) != s.n))
+        return -EINVAL;
+    if (!x->times.measured)
+        return 0;
+    if (name)
+        span = stage_named_span(&x->core->stage, name);
+    stage_request_mark(&x->times, span > 0 ? (uint8_t)span : 0, core_moment(x->core));
+    return span < 0 ? span : 0;
+}
+
 /* ---- the end ---- */
 
 /* What only few requests have to tell. */
@@ -114,9 +131,10 @@ void stages_put_timing(stoa_http *x)
     stage_request_turn(&x->times, (enum stoa_span)x->times.span, core_moment(x->core));
     for (int i = 0; i < STOA_SPANS; i++) {
         struct stage_time t = stage_request_time(&x->times, conn_stage(x->c), (enum stoa_span)i);
-        if (t.grade == STOA_UNKNOWN || t.time.ns == 0)
+        const char *name = stage_head_name(x->core->stage.head, (enum stoa_span)i);
+        if (t.grade == STOA_UNKNOWN || t.time.ns == 0 || !name)
             continue;
-        to += snprintf(to, (size_t)(end - to), "%s%.23s", comma, x->core->stage.head->spans[i]);
+        to += snprintf(to, (size_t)(end - to), "%s%.*s", comma, STAGE_NAME_MAX, name);
         to = put_ms(to, end, ";dur=", t.time.ns);
         if (t.grade == STOA_BOUNDED) {
             to = put_ms(to, end, ";desc=\"", t.time.least);

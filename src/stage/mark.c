@@ -3,15 +3,28 @@
 
 #include <string.h>
 
-void stage_clock_begin(struct stage_clock *s, const struct stage_table *t, int index)
+void stage_clock_begin(struct stage_clock *s, struct stage_table *t, int index)
 {
     *s = (struct stage_clock){ .index = (uint8_t)index };
     if (!t->head)
         return;
     s->core = stage_table_core(t, index);
+    s->table = t;
     s->head = t->head;
     s->conns = stage_table_conns(t, index);
     s->conns_count = t->shape.conns_each;
+}
+
+int stage_named_span(struct stage_clock *s, const char *name)
+{
+    enum { NAMES = STOA_SPANS - STOA_SPAN_MARKS };
+    for (int i = 0; i < NAMES; i++)
+        if (s->names[i] == name)
+            return STOA_SPAN_MARKS + i;
+    int span = stage_table_name_span(s->table, name);
+    if (span >= 0)
+        s->names[span - STOA_SPAN_MARKS] = name;
+    return span;
 }
 
 void stage_clock_renew(struct stage_clock *s, int64_t mono, int64_t real)

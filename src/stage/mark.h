@@ -14,6 +14,7 @@ enum { STAGE_ACK_EVERY = 128 };
 
 struct stage_clock {
     struct stoa_stage_core *core; /* NULL = off */
+    struct stage_table *table;
     struct stoa_stage_head *head;
     struct stage_conn *conns;
     uint32_t conns_count, conns_used; /* entries; those that were ever in use */
@@ -22,10 +23,15 @@ struct stage_clock {
     uint8_t index;                    /* of the core */
     int64_t idle;                     /* when the core last began to wait for the kernel */
     struct stage_wall wall;
+    const char *names[STOA_SPANS - STOA_SPAN_MARKS]; /* of the program's own spans, seen here */
 };
 
 /* Begins core number `index` of t; zeroed: off. */
-void stage_clock_begin(struct stage_clock *s, const struct stage_table *t, int index);
+void stage_clock_begin(struct stage_clock *s, struct stage_table *t, int index);
+
+/* The span of the program's own that has this name, a static text; it gets one of those that are left.
+ *   returns  the span; -ENOSPC. */
+int stage_named_span(struct stage_clock *s, const char *name);
 
 /* ---- the loop ---- */
 

@@ -4,6 +4,7 @@
 #include "base/cause.h"
 #include "base/check.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -63,7 +64,7 @@ void stage_table_init(struct stage_table *t, void *memory, const struct stage_sh
 {
     static const char magic[8] = "stoa\0stg";
     struct stoa_stage_head *head = memory;
-    *t = (struct stage_table){ head, *shape };
+    *t = (struct stage_table){ .head = head, .shape = *shape };
     head->version = 1;
     head->bytes = sizeof *head;
     snprintf(head->release, sizeof head->release, "%s", STOA_VERSION);
@@ -103,6 +104,30 @@ uint32_t stage_table_add_listener(struct stage_table *t, const char *name)
     snprintf(l->name, sizeof l->name, "%s", name);
     __atomic_store_n(&t->head->listeners.count, i + 1, __ATOMIC_RELEASE);
     return i;
+}
+
+static int find_span(const struct stoa_stage_head *head, uint32_t marks, const char *name)
+{
+    for (uint32_t i = 0; i < marks; i++)
+        if (strcmp(head->spans[STOA_SPAN_MARKS + i], name) == 0)
+            return (int)(STOA_SPAN_MARKS + i);
+    return -ENOSPC;
+}
+
+int stage_table_name_span(struct stage_table *t, const char *name)
+{
+    struct stoa_stage_head *head = t->head;
+    while (__atomic_test_and_set(&t->is_naming, __ATOMIC_ACQUIRE))
+        ; /* for as long as it takes to copy a name, at most six times in a runtime's life */
+    uint32_t marks = head->marks;
+    int span = find_span(head, marks, name);
+    if (span < 0 && marks < STOA_SPANS - STOA_SPAN_MARKS) {
+        span = (int)(STOA_SPAN_MARKS + marks);
+        snprintf(head->spans[span], sizeof head->spans[span], "%s", name);
+        __atomic_store_n(&head->marks, marks + 1, __ATOMIC_RELEASE);
+    }
+    __atomic_clear(&t->is_naming, __ATOMIC_RELEASE);
+    return span;
 }
 
 int stage_cause_index(const struct stoa_stage_head *head, const char *id)

@@ -7,7 +7,11 @@
 
 #include <stoa/stage.h>
 
-enum { STAGE_LISTENERS_MAX = 128, STAGE_CONNS_MAX = 65536 /* seen of each core */ };
+enum {
+    STAGE_NAME_MAX = 23,
+    STAGE_LISTENERS_MAX = 128,
+    STAGE_CONNS_MAX = 65536 /* seen of each core */
+};
 
 /* The name of the file where it has no other (memfd_create(2)). */
 #define STAGE_FILE_NAME "stoa-stages"
@@ -26,6 +30,7 @@ struct stage_shape {
 struct stage_table {
     struct stoa_stage_head *head; /* NULL = there is none */
     struct stage_shape shape;
+    bool is_naming; /* some core adds a name */
 };
 
 /* How much memory it takes; pages that nobody touches stay unused. */
@@ -45,6 +50,17 @@ struct stoa_stage_listener *stage_table_listener(const struct stage_table *t, ui
 
 /* "queued", ...; NULL for the program's own. */
 const char *stage_span_name(enum stoa_span span);
+
+/* The name of a span, as it stands in the head; NULL = it has none (yet). */
+static inline const char *stage_head_name(const struct stoa_stage_head *head, enum stoa_span span)
+{
+    uint32_t marks = __atomic_load_n(&head->marks, __ATOMIC_ACQUIRE);
+    return span < STOA_SPAN_MARKS + marks ? head->spans[span] : NULL;
+}
+
+/* The span with this name, of the program's own, at most 23 bytes; it is added when there is room. On
+ * any core's thread. returns the span; -ENOSPC. */
+int stage_table_name_span(struct stage_table *t, const char *name);
 
 /* The index of a cause's id among the head's names; -1 = it has none. */
 int stage_cause_index(const struct stoa_stage_head *head, const char *id);

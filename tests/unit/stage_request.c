@@ -9,6 +9,7 @@
 #include "stage/request.h"
 #include "stage/view.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -238,11 +239,26 @@ static void test_board(void **state)
     assert_int_equal(ret[1].took, 5);
 }
 
+static void test_names(void **state)
+{
+    struct fixture *f = *state;
+    static const char *const names[] = { "a", "b", "c", "d", "e", "f", "g" };
+    char again[] = "b", name[24];
+    for (int i = 0; i < 6; i++)
+        assert_int_equal(stage_named_span(&f->s, names[i]), STOA_SPAN_MARKS + i);
+    assert_int_equal(stage_named_span(&f->s, names[6]), -ENOSPC);
+    assert_int_equal(stage_named_span(&f->s, again), STOA_SPAN_MARKS + 1); /* by its letters */
+    assert_int_equal(stage_view_head(&f->v)->marks, 6);
+    stage_view_span_name(&f->v, (enum stoa_span)(STOA_SPAN_MARKS + 5), name);
+    assert_string_equal(name, "f");
+}
+
 static void test_off(void **state)
 {
     (void)state;
     struct stage_clock s;
-    stage_clock_begin(&s, &(struct stage_table){ .head = NULL }, 0);
+    struct stage_table none = { .head = NULL };
+    stage_clock_begin(&s, &none, 0);
     assert_null(s.core);
     assert_null(stage_conn_take(&s, 0, 0));
     stage_at(NULL, STOA_AT_IDLE, 1);
@@ -260,6 +276,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_entries, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_counting, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_board, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_names, set_up, tear_down),
         cmocka_unit_test(test_off),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
