@@ -178,11 +178,12 @@ class Announcing(Server):
 
 class Stoa(Announcing):
     io = None
+    options = ()
 
     def start(self):
         what = [self.root] if self.root else ["--text", TEXT]
         self.run([os.path.join(BUILD, "stoa"), "serve", "-w", "1", "--log", "none", "--io", self.io,
-                  "--idle-timeout", "600", "-l", "127.0.0.1:0", *what], "stderr")
+                  "--idle-timeout", "600", "-l", "127.0.0.1:0", *self.options, *what], "stderr")
 
 
 class StoaUring(Stoa):

@@ -63,12 +63,13 @@ int core_turn(struct core *core)
 {
     stoa_time due = sched_due(&core->sched);
     if (core->stage.core)
-        stage_core_waits(&core->stage, core_moment(core));
+        stage_core_waits(&core->stage, core_moment_since(core, 0));
     int r = io_wait(core->io, due <= core->sched.now ? 0 : due);
     if (r < 0)
         return r;
     if (core->stage.core)
         stage_core_turns(&core->stage, core_now(core), core_real_ns(core));
+    core->over = 0;
     take_mail(core);
     sched_turn(&core->sched, core_now(core));
     return 0;

@@ -30,6 +30,8 @@ struct core {
     struct list attached; /* services of this core alone, see core/service.h */
     size_t kept[2];       /* chunks of streams, and of datagrams, that net/kept.c keeps */
     struct stage_clock stage;
+    stoa_time over;    /* see core_moment_over; 0 = ask */
+    uint32_t over_ran; /* how many jobs had begun by then */
 
     pthread_mutex_t mail_lock;
     struct list mail; /* jobs from other threads */
@@ -76,6 +78,22 @@ static inline int64_t core_real_ns(const struct core *core)
 static inline stoa_time core_moment(const struct core *core)
 {
     return core->sys->moment(core->sys);
+}
+
+/* The clock was asked just now, and what runs is as good as over. The next who wants to know, if no
+ * more than `jobs` began since then, all the asker's own, need not ask again. Once. */
+static inline void core_moment_over(struct core *core, stoa_time now)
+{
+    core->over = now;
+    core->over_ran = core->sched.ran;
+}
+
+static inline stoa_time core_moment_since(struct core *core, uint32_t jobs)
+{
+    bool is_new = core->over && core->sched.ran - core->over_ran <= jobs;
+    stoa_time now = is_new ? core->over : core_moment(core);
+    core->over = 0;
+    return now;
 }
 
 /* The kernel's stamp of bytes just received, as a moment; 0 = unknown: it gave none, or the wall clock

@@ -1,6 +1,7 @@
 /* http/out.c -- see out.h. */
 #include "http/out.h"
 #include "base/check.h"
+#include "http/stages.h"
 
 enum {
     COPY_BYTES = 4096,   /* a body up to this is copied behind its head */
@@ -96,7 +97,7 @@ int out_file(stoa_http *x, int file, off_t at, uint64_t n)
 
 void out_watch(stoa_http *x)
 {
-    if (x->reply_at)
+    if (x->reply_at || x->times.first)
         sched_post(&x->core->sched, &x->wait);
 }
 
@@ -104,6 +105,7 @@ void out_watch(stoa_http *x)
 void out_handler_waits(struct job *j)
 {
     stoa_http *x = list_owner(j, stoa_http, wait);
+    stages_handler_waits(x);
     if (x->sending || x->lost || x->reply_at == 0)
         return;
     ssize_t n = conn_write_now(x->c, x->out, x->reply_at);

@@ -16,6 +16,7 @@ void stages_head_waits(stoa_http *x)
     if (x->times.head.read == 0)
         x->times.head = conn_came(x->c);
     stage_at(c, STOA_AT_HEAD, core_now(x->core));
+    conn_rests(x->c);
 }
 
 void stages_begin(stoa_http *x)
@@ -24,12 +25,18 @@ void stages_begin(stoa_http *x)
     x->times.measured = false;
     if (!c)
         return;
-    int64_t now = core_moment(x->core);
+    int64_t now = core_moment_since(x->core, 1); /* our own job, after another request's end */
     struct stage_came came = conn_came(x->c);
     bool is_first = stage_conn_begins(c, now);
     stage_request_begin(&x->times, &came, x->head_bytes != 0, is_first ? conn_accepted(x->c) : 0,
                         now);
     conn_measure(x->c, &x->times);
+}
+
+void stages_handler_waits(stoa_http *x)
+{
+    if (x->times.measured)
+        conn_rests(x->c);
 }
 
 void stages_handled(stoa_http *x)
@@ -45,6 +52,7 @@ void stages_body_waits(stoa_http *x)
     int64_t now = core_moment(x->core);
     x->times.fed = (uint8_t)stage_request_turn(&x->times, STOA_SPAN_BODY, now);
     stage_at(conn_stage(x->c), STOA_AT_BODY, now);
+    conn_rests(x->c);
 }
 
 void stages_body_came(stoa_http *x, bool came)
@@ -59,7 +67,7 @@ void stages_body_came(stoa_http *x, bool came)
 
 void stages_last(stoa_http *x)
 {
-    if (x->times.measured && stage_wants_ack(&x->core->stage))
+    if (x->times.measured && stage_wants_ack(&x->core->stage, x->times.since))
         conn_ask_ack(x->c);
 }
 
@@ -107,6 +115,7 @@ void stages_end(stoa_http *x)
     stage_request_turn(&x->times, STOA_SPAN_SEND, now);
     if (x->out_n > 0) /* it goes out with the next one's */
         x->times.grade[STOA_SPAN_SEND] = STOA_ESTIMATED;
+    core_moment_over(x->core, now);
     conn_measure(x->c, NULL);
     conn_handed_over(x->c, now);
     if (stage_request_count(&x->core->stage, conn_stage(x->c), &x->times, &f))

@@ -12,6 +12,9 @@ void stages_head_waits(stoa_http *x);
 /* The head is there, or is given up: the handler's time begins. */
 void stages_begin(stoa_http *x);
 
+/* The handler waits for something of its own. */
+void stages_handler_waits(stoa_http *x);
+
 /* The handler has returned; what is left is to hand over the reply. */
 void stages_handled(stoa_http *x);
 

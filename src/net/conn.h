@@ -67,6 +67,10 @@ struct stage_conn *conn_stage(const stoa_conn *c);
 /* From now on waits for the client to read are counted to r, yours; NULL: to nobody. */
 void conn_measure(stoa_conn *c, struct stage_request *r);
 
+/* It rests, or its handler waits: the stage clock learns whose it is, once. Most connections of one
+ * request never come here. */
+void conn_rests(stoa_conn *c);
+
 /* With the next send the kernel is asked when the client has acknowledged it; that send was the
  * reply's last, and ended now. Without the second nothing is counted. */
 void conn_ask_ack(stoa_conn *c);

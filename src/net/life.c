@@ -199,6 +199,7 @@ static void park(stoa_conn *c)
     }
     c->state = CONN_PARKED;
     stage_at(c->stage, STOA_AT_IDLE, core_now(p->core));
+    conn_rests(c);
     list_unlink(&c->place.node);
     if (!p->draining)
         line_join(&p->silent, &c->place, core_in(p->core, p->opt->idle));

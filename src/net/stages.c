@@ -1,5 +1,7 @@
 /* net/stages.c -- see stages.h. TCP-STAGES: what TCP_INFO tells at accept, and how exactly. */
 #include "net/stages.h"
+#include "net/addr.h"
+#include "net/conn.h"
 
 #include <linux/net_tstamp.h>
 #include <linux/tcp.h>
@@ -37,13 +39,15 @@ static void ask_accept(stoa_conn *c)
 }
 
 /* The address as the kernel gives it: whoever reads the file makes a text of it. */
-static void ask_peer(stoa_conn *c)
+void conn_rests(stoa_conn *c)
 {
-    const struct io_sys *sys = c->port->core->sys;
-    struct sockaddr_storage a;
-    socklen_t n = sizeof a;
-    if (sys->peer_name(sys, c->recv.fd, &a, &n) == 0)
-        stage_conn_peer(c->stage, &a, n);
+    struct addr peer;
+    if (!c->stage || c->stage->way.has_peer)
+        return;
+    c->stage->way.has_peer = true;
+    conn_peer(c, &peer);
+    if (peer.family == AF_INET || peer.family == AF_INET6)
+        stage_conn_peer(c->stage, &peer.any, peer.len);
 }
 
 void conn_stages_accepted(stoa_conn *c)
@@ -55,7 +59,6 @@ void conn_stages_accepted(stoa_conn *c)
     if (!c->stage)
         return;
     ask_accept(c);
-    ask_peer(c);
 }
 
 void conn_stages_came(stoa_conn *c, struct io_chunk *chunk, bool taken)
@@ -155,6 +158,7 @@ struct conn_stages_wait conn_stages_full(stoa_conn *c)
     if (!c->stage)
         return was;
     forget_ack(c);
+    conn_rests(c);
     int64_t now = core_moment(c->port->core);
     was.at = c->stage->seen.at;
     stage_at(c->stage, STOA_AT_SEND, now);

@@ -10,7 +10,7 @@
 #include "stage/wall.h"
 #include "stage/word.h"
 
-enum { STAGE_ACK_EVERY = 128 };
+enum { STAGE_ACK_EVERY_NS = 50000000 }; /* at most 20 replies a second and core */
 
 struct stage_clock {
     struct stoa_stage_core *core; /* NULL = off */
@@ -19,9 +19,9 @@ struct stage_clock {
     struct stage_conn *conns;
     uint32_t conns_count, conns_used; /* entries; those that were ever in use */
     uint32_t conns_free;              /* the first of the free ones among them, + 1; 0 = none */
-    uint32_t samples;                 /* replies, of which for some the ACK is asked for */
     uint8_t index;                    /* of the core */
     int64_t idle;                     /* when the core last began to wait for the kernel */
+    int64_t asked;                    /* when the ACK of a reply was asked for last */
     struct stage_wall wall;
     const char *names[STOA_SPANS - STOA_SPAN_MARKS]; /* of the program's own spans, seen here */
 };
@@ -97,9 +97,12 @@ static inline bool stage_conn_begins(struct stage_conn *c, int64_t now)
 }
 
 /* Whether this reply is one of those whose ACK is asked for: it costs some microseconds. */
-static inline bool stage_wants_ack(struct stage_clock *s)
+static inline bool stage_wants_ack(struct stage_clock *s, int64_t now)
 {
-    return s->samples++ % STAGE_ACK_EVERY == 0;
+    if (now - s->asked < STAGE_ACK_EVERY_NS)
+        return false;
+    s->asked = now;
+    return true;
 }
 
 /* n bytes came or went: single counters, read as they are. */

@@ -12,6 +12,7 @@ struct stage_request {
     uint8_t mark;         /* of the program's own, within HANDLER; 0 = none */
     uint8_t fed;          /* ran before the wait for a body */
     bool first;           /* of its connection */
+    bool is_marked;       /* the program has made marks */
     int64_t began, since; /* of all; of `span` */
     struct stage_came
         head; /* when the first bytes of a head came whose rest is waited for; read 0 =
@@ -51,6 +52,7 @@ static inline void stage_request_mark(struct stage_request *r, uint8_t mark, int
 {
     stage_request_turn(r, (enum stoa_span)r->span, now);
     r->mark = mark;
+    r->is_marked = true;
 }
 
 /* All of it until the last turn: the sum of QUEUED..SEND. */

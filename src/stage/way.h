@@ -34,6 +34,7 @@ struct stage_way {
     int64_t handed; /* the reply of an awaited ACK, to the kernel; 0 = it is of no use */
     uint8_t ack;    /* enum stage_ack */
     bool is_tcp;
+    bool has_peer; /* it was asked who it is */
 };
 
 #endif

@@ -33,6 +33,7 @@ struct sched {
     const struct stoa_mem *mem;
     size_t tasks;           /* that live */
     struct core_call *call; /* what a task asks for on the core's own stack: task.c */
+    uint32_t ran;           /* jobs that have begun, so far */
     bool firing;            /* timers fire now */
 };
 

@@ -29,6 +29,7 @@ TOOLS_SWITCHES void sched_turn(struct sched *s, stoa_time now)
     list_move_all(&turn, &s->ready);
     while ((n = list_pop_front(&turn))) {
         struct job *j = list_owner(n, struct job, node);
+        s->ran++;
         if (j->run)
             j->run(j);
         else

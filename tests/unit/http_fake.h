@@ -305,6 +305,11 @@ void conn_measure(stoa_conn *c, struct stage_request *r)
     (void)c, (void)r;
 }
 
+void conn_rests(stoa_conn *c)
+{
+    (void)c;
+}
+
 void conn_ask_ack(stoa_conn *c)
 {
     (void)c;
