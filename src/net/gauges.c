@@ -41,6 +41,7 @@ struct gauges {
     unsigned looks;
     unsigned syn_look; /* the SYN queue was looked at then */
     bool asks_syn;
+    bool dropped; /* something was, before the last look */
 
     struct counter counters[DROPS_COUNTERS];
     int64_t start[DROPS_COUNTERS];  /* their values */
@@ -142,9 +143,10 @@ static int ask(const struct io_sys *sys, void *arg)
     return counters_read(sys, g->counters, DROPS_COUNTERS);
 }
 
-static void look_long(struct gauges *g)
+/* begins: drops have begun; what fills the queue now is to be told. */
+static void look_long(struct gauges *g, bool begins)
 {
-    g->asks_syn = g->looks == 0 || g->looks - g->syn_look >= SYN_EVERY;
+    g->asks_syn = g->looks == 0 || begins || g->looks - g->syn_look >= SYN_EVERY;
     if (g->asks_syn)
         g->syn_look = g->looks;
     int r = core_offload(g->core, ask, g);
@@ -224,7 +226,8 @@ static void turn(struct gauges *g)
 {
     bool dropped = look_at_all(g);
     if (dropped || g->looks % LONG_EVERY == 0)
-        look_long(g);
+        look_long(g, dropped && !g->dropped);
+    g->dropped = dropped;
     g->looks++;
     for (int i = 0; i < g->count; i++) {
         judge(g, &g->each[i]);

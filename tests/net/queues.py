@@ -192,8 +192,9 @@ def flood(io, backlog, count, is_there, cause):
         w.metrics_agree(seen)
         assert seen["queue"] == 0 and seen["overflows"] == 0, seen
         queue, limit, syn_queue, dropped = w.said(cause)
-        assert (queue, limit, syn_queue) == (0, backlog, seen["syn_queue"])
-        assert dropped == seen["drops"], (dropped, seen)
+        # It may have been said while they still came.
+        assert (queue, limit) == (0, backlog) and 0 < syn_queue <= seen["syn_queue"]
+        assert (dropped > 0) == (seen["drops"] > 0) and dropped <= seen["drops"], (dropped, seen)
         assert ask(w.admin, "/readyz")[0] == 200
         return seen
 
