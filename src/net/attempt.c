@@ -167,13 +167,21 @@ static void note_soft(struct attempt *a, const struct icmp *icmp)
     a->soft_at = clock_now(a);
 }
 
+static bool is_in_handshake(int state)
+{
+    return state == TCP_SYN_SENT || state == TCP_SYN_RECV;
+}
+
 static void look_tcp(struct attempt *a)
 {
     int state = learn_tcp(a);
     int err = take_error(a);
     struct icmp icmp = { 0 };
     icmp_take(a->core->sys, a->fd, &icmp);
-    if (state == TCP_SYN_SENT || state == TCP_SYN_RECV) {
+    /* It may have ended since we asked for its state: then this is why, and is told only once. */
+    if (is_in_handshake(state) && (err || icmp.family))
+        state = learn_tcp(a);
+    if (is_in_handshake(state)) {
         note_soft(a, &icmp);
         wait_on(a);
     } else if (state != TCP_CLOSE && state != 0) {

@@ -4,6 +4,7 @@
 #include "probe/holder.h"
 
 #include <errno.h>
+#include <netinet/tcp.h>
 #include <stdarg.h>
 #include <stdio.h>
 
@@ -13,6 +14,7 @@ struct look {
     const struct stoa_mem *mem;
     struct diag_socket found, elsewhere; /* listeners: where we went, and on other addresses */
     bool has_found, has_elsewhere;
+    bool refuses;     /* what was found: a connection is refused all the same */
     struct stat file; /* a Unix socket's */
     struct holder holder;
 };
@@ -75,6 +77,23 @@ static void ask(struct look *l, struct diag *d)
     diag_each(d, &q, note_inet, l);
 }
 
+/* A listener that opened after the attempt refuses nobody. On the loopback the answer, whichever it
+ * is, is there when connect(2) returns. */
+static bool is_refused(const struct io_sys *sys, const struct addr *to)
+{
+    struct tcp_info info;
+    memset(&info, 0, sizeof info);
+    socklen_t n = sizeof info;
+    int fd = sys->socket(sys, to->family, SOCK_STREAM, 0);
+    if (fd < 0)
+        return true;
+    int r = sys->connect(sys, fd, &to->any, to->len);
+    if (r == -EINPROGRESS)
+        r = sys->get_option(sys, fd, IPPROTO_TCP, TCP_INFO, &info, &n);
+    sys->close(sys, fd);
+    return r < 0 || info.tcpi_state == TCP_CLOSE;
+}
+
 static int look(const struct io_sys *sys, void *arg)
 {
     struct look *l = arg;
@@ -82,6 +101,8 @@ static int look(const struct io_sys *sys, void *arg)
     diag_init(&d, sys, l->mem);
     ask(l, &d);
     diag_done(&d);
+    if (l->has_found && l->a->err == -ECONNREFUSED && l->a->to.family != AF_UNIX)
+        l->refuses = is_refused(sys, &l->a->to);
     if (l->has_found)
         holder_find(sys, &l->found, &l->holder);
     else if (l->has_elsewhere)
@@ -122,7 +143,10 @@ static void explain_refused(const struct look *l, struct stoa_try *t)
 {
     struct addr at;
     char text[ADDR_TEXT_BYTES], who[160];
-    if (l->has_found) {
+    if (l->has_found && !l->refuses) {
+        holder_format(&l->holder, who, sizeof who);
+        say(t, "%s listens there by now", who);
+    } else if (l->has_found) {
         holder_format(&l->holder, who, sizeof who);
         t->cause = named("connect.own_firewall_rejects");
         say(t, "%s listens there, so that it was no closed port that sent the reset", who);

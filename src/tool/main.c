@@ -22,8 +22,8 @@ static int help(FILE *to)
 {
     fputs("stoa handles requests fast and shows how it handles them.\n\n", to);
     for (const struct command *c = commands; c < commands + COMMANDS; c++)
-        fprintf(to, "  stoa %s %-18s %s\n", c->name, c->arguments, c->what);
-    fputs("\n  stoa COMMAND --help         the options of a command\n"
+        fprintf(to, "  stoa %-8s%-18s  %s\n", c->name, c->arguments, c->what);
+    fputs("\n  stoa COMMAND --help              the options of a command\n"
           "  stoa --version\n",
           to);
     return EXIT_FINE;

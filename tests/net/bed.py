@@ -2,19 +2,19 @@
 
     client 10.77.1.2 -- 10.77.1.1 r1 10.77.2.1 -- 10.77.2.2 r2 10.77.3.1 -- 10.77.3.2 server
 
-and the same in IPv6, fd77:1::2 to fd77:3::2. More clients stand beside the first, for what changes a
-machine's own routes, firewall or ports: 10.77.11.2, 10.77.12.2, ...
+and the same in IPv6, 2001:db8:1::2 to 2001:db8:3::2. More clients stand beside the first, for what
+changes a machine's own routes, firewall or ports: 10.77.11.2, 10.77.12.2, ...
 
 The namespaces bear this process's id in their names; those of earlier runs that died are removed."""
 import contextlib
 import ctypes
-import json
 import os
 import re
 import shutil
 import signal
 import socket
 import subprocess
+import sys
 import threading
 
 from own_net import libc, skip
@@ -54,7 +54,7 @@ class Host:
 
     def __init__(self, role):
         self.name = f"stoa-bed-{os.getpid()}-{role}"
-        self.address = {}  # 4: "10.77.1.2", 6: "fd77:1::2"
+        self.address = {}  # 4: "10.77.1.2", 6: "2001:db8:1::2"
         self.addresses = set()  # all of them
         run("ip", "netns", "add", self.name)
 
@@ -126,9 +126,6 @@ class Host:
         return subprocess.run(["ip", "netns", "exec", self.name, *command], stdin=subprocess.DEVNULL,
                               capture_output=True, text=True, timeout=WITHIN, preexec_fn=pin, **popen)
 
-    def neighbours(self):
-        return json.loads(run("ip", "-n", self.name, "-j", "neigh"))
-
 
 class Bed:
     """with Bed() as bed: ... ; ends the process with 77 where there can be none."""
@@ -147,9 +144,8 @@ class Bed:
         for tool in ("ip", "nft"):
             if not shutil.which(tool):
                 skip(f"there is no {tool}(8) here")
-        self.on_signal = {s: signal.signal(s, lambda *_: os._exit(1) if self.ending else exit(1))
+        self.on_signal = {s: signal.signal(s, lambda *_: sys.exit(1))
                           for s in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)}
-        self.ending = False
         remove_leftovers()
         try:
             self.probe()
@@ -193,11 +189,11 @@ class Bed:
         run("ip", "link", "add", a_end, "netns", a.name, "type", "veth", "peer", "name", b_end,
             "netns", b.name)
         for host, end, n in ((a, a_end, 2), (b, b_end, 1)):
-            host.addresses |= {f"10.77.{net}.{n}", f"fd77:{net}::{n}"}
+            host.addresses |= {f"10.77.{net}.{n}", f"2001:db8:{net}::{n}"}
             host.ip(f"addr add 10.77.{net}.{n}/24 brd + dev {end}",
-                    f"addr add fd77:{net}::{n}/64 dev {end} nodad",
+                    f"addr add 2001:db8:{net}::{n}/64 dev {end} nodad",
                     f"link set {end} up")
-        a.address = {4: f"10.77.{net}.2", 6: f"fd77:{net}::2"}
+        a.address = {4: f"10.77.{net}.2", 6: f"2001:db8:{net}::2"}
         if self.router_cpu is not None:
             mask = f"{1 << self.router_cpu:x}"
             b.run("sh", "-c", f"echo {mask} > /sys/class/net/{b_end}/queues/rx-0/rps_cpus")
@@ -215,9 +211,11 @@ class Bed:
             host.sysctl("ipv6/icmp/ratelimit", 0)
         self.cable(r2, "r2a", r1, "r1b", 2)
         self.cable(server, "s0", r2, "r2b", 3)
-        r1.ip("route add 10.77.3.0/24 via 10.77.2.2", "route add fd77:3::/64 via fd77:2::2")
-        r2.ip("route add 10.77.0.0/16 via 10.77.2.1", "route add fd77::/16 via fd77:2::1")
-        server.ip("route add default via 10.77.3.1", "route add ::/0 via fd77:3::1")
+        r1.ip("route add 10.77.3.0/24 via 10.77.2.2",
+              "route add 2001:db8:3::/64 via 2001:db8:2::2")
+        r2.ip("route add 10.77.0.0/16 via 10.77.2.1",
+              "route add 2001:db8::/32 via 2001:db8:2::1")
+        server.ip("route add default via 10.77.3.1", "route add ::/0 via 2001:db8:3::1")
         self.client = self.new_client(1)
         for v in (4, 6):  # the very first packet waits for the neighbours on its way
             with contextlib.suppress(ConnectionRefusedError):
@@ -232,7 +230,8 @@ class Bed:
         net = net or 9 + number
         c = self.host(f"client{number}")
         self.cable(c, "c0", self.r1, f"to{number}", net)
-        c.ip(f"route add default via 10.77.{net}.1", f"route add ::/0 via fd77:{net}::1")
+        c.ip(f"route add default via 10.77.{net}.1",
+             f"route add ::/0 via 2001:db8:{net}::1")
         c.net = net
         c.sysctl("ipv4/tcp_syn_retries", 1)
         c.sysctl("ipv4/tcp_syn_linear_timeouts", 0, optional=True)

@@ -4,25 +4,26 @@ cause that it tells, the exit code, the device that it names, the SYNs and the t
 
 The rows are those of the table in docs/diagnosis.md, which is compared with what was seen."""
 import concurrent.futures
-import contextlib
+import fcntl
 import itertools
 import json
 import os
-import re
 import socket
 import sys
+import termios
 import threading
 import time
 import traceback
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [HERE, os.path.join(HERE, "..", "e2e")]
-from bed import Bed  # noqa: E402
+from bed import WITHIN, Bed  # noqa: E402
 from call_rig import Peer, read_request, replies, reply, reset  # noqa: E402
 from stoa_process import STOA  # noqa: E402
 
 TABLE = os.path.join(HERE, "..", "..", "docs", "diagnosis.md")
 REFUSED, TIMEOUT, UNREACHABLE, LOCAL, NO_PORTS = 20, 21, 22, 24, 25  # exit codes
+CLOSED, RESET, NO_REPLY = 40, 41, 42
 AT_ONCE_MS = 20000  # far more than any round trip here takes: two SYNs are the sharper limit
 
 rows = []
@@ -148,7 +149,7 @@ def host_unreachable(bed, v):
 def absent_host(bed, v):
     c = bed.new_client()
     c.sysctl("ipv4/tcp_syn_retries", 3)
-    return call(bed, at({4: "10.77.3.99", 6: "fd77:3::99"}[v], 80), where=c)
+    return call(bed, at({4: "10.77.3.99", 6: "2001:db8:3::99"}[v], 80), where=c)
 
 
 @row("ICMP network prohibited", "connect.net_prohibited", UNREACHABLE, "ENETUNREACH", v=4, by="r2")
@@ -189,9 +190,9 @@ def reject_route(bed, v):
 
 @row("a loop of two routers", "connect.hops_exceeded", UNREACHABLE, "EHOSTUNREACH", by="r2")
 def loop(bed, v):
-    net = {4: "10.77.200.0/24", 6: "fd77:200::/64"}[v]
-    bed.r1.ip(f"route add {net} via {({4: '10.77.2.2', 6: 'fd77:2::2'})[v]}")
-    return call(bed, at({4: "10.77.200.1", 6: "fd77:200::1"}[v], 80))
+    net = {4: "10.77.200.0/24", 6: "2001:db8:200::/64"}[v]
+    bed.r1.ip(f"route add {net} via {({4: '10.77.2.2', 6: '2001:db8:2::2'})[v]}")
+    return call(bed, at({4: "10.77.200.1", 6: "2001:db8:200::1"}[v], 80))
 
 
 # ---- nobody answers ----
@@ -221,12 +222,8 @@ def silent_host(bed, v):
 def fill(host, listener, address):
     """Connections to a listener that accepts none, until its queue is full."""
     def make():
-        made = []
-        while True:
-            s = socket.create_connection((address, listener.getsockname()[1]), timeout=10)
-            made.append(s)
-            if len(made) == 2:  # listen(1)
-                return made
+        to = (address, listener.getsockname()[1])
+        return [socket.create_connection(to, WITHIN) for _ in range(2)]  # listen(1) has room for
     return host.inside(make)
 
 
@@ -257,14 +254,14 @@ def own_queue_full(bed, v):
 @row("absent host of the own network", "connect.no_neighbour", UNREACHABLE, "EHOSTUNREACH", syns=0,
      by="silent_client", after_ms=2000)
 def absent_neighbour(bed, v):
-    net = bed.silent_client.net
-    return call(bed, at({4: f"10.77.{net}.99", 6: f"fd77:{net}::99"}[v], 80), where=bed.silent_client)
+    c = bed.silent_client
+    return call(bed, at({4: f"10.77.{c.net}.99", 6: f"2001:db8:{c.net}::99"}[v], 80), where=c)
 
 
 @row("absent host of the own network, -m 1.5", "connect.no_neighbour", UNREACHABLE, "ETIMEDOUT",
      syns=0, like="absent host of the own network", after_ms=1400)
 def absent_neighbour_deadline(bed, v):
-    return call(bed, at({4: "10.77.1.98", 6: "fd77:1::98"}[v], 80), "-m", "1.5")
+    return call(bed, at({4: "10.77.1.98", 6: "2001:db8:1::98"}[v], 80), "-m", "1.5")
 
 
 # ---- this machine itself ----
@@ -337,7 +334,7 @@ def no_route(bed, v):
 def link_down(bed, v):
     c = bed.new_client()
     c.ip("link set c0 down")
-    return call(bed, at({4: f"10.77.{c.net}.1", 6: f"fd77:{c.net}::1"}[v], 80), where=c)
+    return call(bed, at({4: f"10.77.{c.net}.1", 6: f"2001:db8:{c.net}::1"}[v], 80), where=c)
 
 
 @row("broadcast destination", "connect.not_unicast", LOCAL, "ENETUNREACH", v=4, syns=0)
@@ -387,11 +384,158 @@ def wrong_address(bed, v):
         return report
 
 
+# ---- connected, and then ----
+
+def peer(bed, v, handler):
+    """A server that does that with each connection."""
+    return bed.server.inside(lambda: Peer(handler, family=socket.AF_INET6, host="::"))
+
+
+def ask(bed, v, handler, *args):
+    with peer(bed, v, handler) as p:
+        return call(bed, at(bed.server.address[v], p.port), *args)
+
+
+def hold(p, _):
+    p.gone.wait(WITHIN)
+
+
+def barred_request(bed, v, verdict):
+    """A server behind a firewall that lets handshakes pass, but no data."""
+    with peer(bed, v, hold) as p:
+        bed.r2.firewall([f"tcp dport {p.port} tcp flags & psh == psh {verdict}"], "forward")
+        return call(bed, at(bed.server.address[v], p.port), "-m", "3")
+
+
+@row("a reply", None, 0, None)
+def all_well(bed, v):
+    return ask(bed, v, replies(reply()))
+
+
+@row("a firewall resets the request", "reply.reset_before", RESET, "ECONNRESET")
+def request_reset(bed, v):
+    return barred_request(bed, v, "reject with tcp reset")
+
+
+@row("a firewall swallows the request", "request.unacknowledged", NO_REPLY, "ETIMEDOUT")
+def request_swallowed(bed, v):
+    return barred_request(bed, v, "drop")
+
+
+@row("reset after the request", "reply.reset_after_request", RESET, "ECONNRESET")
+def reset_after_request(bed, v):
+    def handle(_, c):
+        read_request(c)
+        reset(c)
+    return ask(bed, v, handle)
+
+
+@row("reset within the reply", "reply.reset_within", RESET, "ECONNRESET")
+def reset_within_reply(bed, v):
+    def handle(_, c):
+        read_request(c)
+        c.sendall(reply(b"some", length=1000))
+        while fcntl.ioctl(c, termios.TIOCOUTQ, b"1234") != bytes(4):
+            os.sched_yield()  # until it has arrived
+        reset(c)
+    return ask(bed, v, handle)
+
+
+@row("closed without a reply", "reply.closed", CLOSED, "STOA_EEOF")
+def closed_without_reply(bed, v):
+    return ask(bed, v, lambda _, c: read_request(c))
+
+
+@row("no reply in time", "reply.timeout", NO_REPLY, "ETIMEDOUT")
+def no_reply(bed, v):
+    return ask(bed, v, hold, "-m", "1.5")
+
+
+# ---- names with an address of each family (RFC 8305) ----
+
+HOSTS = "127.0.0.1 localhost\n10.77.3.2 both.test\n2001:db8:3::2 both.test\n"
+
+
+def race(bed, port):
+    report = call(bed, f"both.test:{port}")
+    x = report["exchanges"][-1]
+    assert x["addresses"] == 2 and [t["to"][0] for t in x["tries"]] in (["["], ["[", "1"]), report
+    return report, x["connected"], x["tries"]
+
+
+@row("both families answer", None, 0, None, v=6)
+def both_answer(bed, v):
+    with peer(bed, v, replies(reply())) as p:
+        report, connected, tries = race(bed, p.port)
+        assert connected == 0 and len(tries) == 1, report
+        return report
+
+
+@row("IPv6 is swallowed, IPv4 answers", None, 0, None, v=4)
+def ipv6_swallowed(bed, v):
+    with peer(bed, v, replies(reply())) as p:
+        bed.r2.firewall([f"meta nfproto ipv6 tcp dport {p.port} drop"], "forward")
+        report, connected, tries = race(bed, p.port)
+        assert connected == 1 and tries[0]["cause"] == "connect.cancelled", report
+        assert tries[0]["error"] == "ECANCELED" and tries[1]["began_ms"] >= 250, report
+        return report
+
+
+@row("IPv6 is refused, IPv4 answers", None, 0, None, v=4)
+def ipv6_refused(bed, v):
+    with peer(bed, v, replies(reply())) as p:
+        bed.r2.firewall([f"meta nfproto ipv6 tcp dport {p.port} reject with tcp reset"], "forward")
+        report, connected, tries = race(bed, p.port)
+        assert connected == 1 and tries[0]["cause"] == "connect.refused", report
+        return report
+
+
+@row("IPv6 is swallowed, IPv4 is refused", "connect.refused", REFUSED, "ECONNREFUSED", v=4,
+     like="closed port")
+def both_fail(bed, v):
+    report, connected, tries = race(bed, barred(bed.r2, "forward", "drop", 6))
+    assert connected == -1 and tries[0]["cause"] == "connect.timeout", report
+    return report
+
+
+# ---- the table of docs/diagnosis.md ----
+
+seen = {}  # what was told: (cause, exit code, error, sentence) by row
+
+
+def root(r):
+    while r.like:
+        r = next(o for o in rows if o.name == r.like)
+    return r.name
+
+
+def check_causes_differ():
+    """No two rows have the same cause, unless the kernel does not tell them apart."""
+    first = {}
+    for r in rows:
+        assert not r.cause or first.setdefault(r.cause, root(r)) == root(r), (r.name, first[r.cause])
+
+
+def check_table():
+    """The table says what was seen, and has no other rows. The second column is for people: it must
+    name the error."""
+    with open(TABLE) as f:
+        lines = [[c.strip() for c in line.strip().strip("|").split("|")] for line in f if line[0] == "|"]
+    told = {cells[0]: cells[1:] for cells in lines if len(cells) == 4}
+    for name, (cause, code, error, what) in seen.items():
+        assert name in told, f"no row: {name}"
+        linux, id_and_code, sentence = told[name]
+        assert id_and_code == (f"`{cause}`, {code}" if cause else "0"), (name, id_and_code, cause, code)
+        assert not error or error in linux, (name, linux, error)
+        assert sentence == (what or ""), (name, sentence, what)
+    assert set(told) - {r.name for r in rows} <= {"row", "what is in the way", "---"}, told.keys()
+
+
 # ---- running them ----
 
 class Outcome:
     def __init__(self):
-        self.passed, self.failed, self.seen, self.lock = 0, 0, {}, threading.Lock()
+        self.passed, self.failed, self.lock = 0, 0, threading.Lock()
 
     def run(self, name, work):
         began = time.monotonic()
@@ -409,19 +553,27 @@ class Outcome:
             print(f"{time.monotonic() - began:6.2f} s  {name}")
 
 
+def run_row(r, bed):
+    report = r.work(bed, r.v)
+    check(r, bed, report)
+    seen[r.name] = (r.cause, r.code, r.error, report["cause"] and report["cause"]["what"])
+
+
 def main():
     chosen = [a for a in sys.argv[1:] if not a.startswith("-")]
+    work = [(f"{r.name}, IPv{r.v}", r) for r in rows]
+    work = [w for w in work if not chosen or any(c in w[0] for c in chosen)]
     outcome = Outcome()
     with Bed() as bed, concurrent.futures.ThreadPoolExecutor(16) as pool:
+        bed.client.files(hosts=HOSTS)
         bed.silent_client, bed.rejecting_client = bed.new_client(), bed.new_client()
         bed.silent_client.sysctl("ipv4/tcp_syn_retries", 3)
-
-        def run_row(r):
-            report = r.work(bed, r.v)
-            check(r, bed, report)
-        work = [(f"{r.name}, IPv{r.v}", lambda r=r: run_row(r)) for r in rows]
-        work = [w for w in work if not chosen or any(c in w[0] for c in chosen)]
-        list(pool.map(lambda w: outcome.run(*w), work))
+        try:
+            list(pool.map(lambda w: outcome.run(w[0], lambda: run_row(w[1], bed)), work))
+        finally:
+            pool.shutdown(cancel_futures=True)  # what waits when this is interrupted
+    outcome.run("no two rows have the same cause", check_causes_differ)
+    outcome.run("docs/diagnosis.md", check_table)
     print(f"{outcome.passed} passed, {outcome.failed} failed")
     return 1 if outcome.failed else 0
 

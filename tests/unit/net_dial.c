@@ -9,6 +9,7 @@
 
 #include "net/conn.h"
 #include "net/dialled.h"
+#include "net/local.h"
 #include "support/server.h"
 
 #include <stoa/dial.h>
@@ -302,6 +303,31 @@ static void test_other_addresses(void **state)
     snprintf(c.addr, sizeof c.addr, "0.0.0.0:%d", c.port); /* this machine */
     run_client(state, &c, just_dial);
     assert_int_equal(c.result, 0);
+    close(fd);
+}
+
+/* As if somebody had begun to listen between the refusal and the look. */
+static int look_late(stoa_task *t, void *arg)
+{
+    const struct client *c = arg;
+    struct attempt a = { .core = core_of(t), .socktype = SOCK_STREAM, .err = -ECONNREFUSED };
+    struct stoa_try *told = &report.tries[0];
+    struct sockaddr_in to = { .sin_family = AF_INET,
+                              .sin_port = htons((uint16_t)c->port),
+                              .sin_addr = { htonl(INADDR_LOOPBACK) } };
+    addr_set(&a.to, (struct sockaddr *)&to, sizeof to);
+    *told = (struct stoa_try){ .err = -ECONNREFUSED, .cause = stoa_cause_find("connect.refused") };
+    local_look(&a, told);
+    return 0;
+}
+
+static void test_listens_by_now(void **state)
+{
+    struct client c = { 0 };
+    int fd = open_listener(&c, SOCK_STREAM, 1);
+    run_client(state, &c, look_late);
+    assert_string_equal(report.tries[0].cause->id, "connect.refused");
+    assert_non_null(strstr(report.tries[0].detail, "listens there by now"));
     close(fd);
 }
 
@@ -604,6 +630,7 @@ int main(void)
         BOTH(test_datagram_to_nobody),
         BOTH(test_refused),
         BOTH(test_other_addresses),
+        BOTH(test_listens_by_now),
         BOTH(test_bad_addresses),
         BOTH(test_names),
         BOTH(test_own_reasons),

@@ -24,6 +24,7 @@ struct plan {
     bool at_once;
     bool itself; /* it connects to its own end */
     int soft;    /* an ICMP message that does not end it comes at once; 0 = none */
+    bool torn;   /* that message ends it, between the questions for its state and its error */
 };
 
 static struct {
@@ -89,8 +90,10 @@ static int sys_get(const struct io_sys *s, int fd, int level, int name, void *v,
     (void)s, (void)n;
     int i = index_of(fd);
     if (level == SOL_SOCKET && name == SO_ERROR) {
+        bool ends = f.plans[i].torn && !f.asked_error[i];
+        *(int *)v = (is_due(i) && !f.plans[i].torn) || ends ? -f.plans[i].err : 0; /* torn: once */
+        f.end[i] = ends ? f.now : f.end[i];
         f.asked_error[i] = true;
-        *(int *)v = is_due(i) ? -f.plans[i].err : 0;
     } else
         ((struct tcp_info *)v)->tcpi_state = !is_due(i)           ? TCP_SYN_SENT
                                              : f.plans[i].err < 0 ? TCP_CLOSE
@@ -394,6 +397,18 @@ static void test_soft_error(void **state)
     assert_int_equal(attempts[0].icmp.family, 0);
 }
 
+static void test_ends_while_it_is_asked(void **state)
+{
+    (void)state;
+    count = 1;
+    run((struct plan[]){ { STOA_NEVER, -EHOSTUNREACH, .soft = -EHOSTUNREACH, .torn = true } },
+        race);
+    assert_int_equal(won, -ENOENT);
+    assert_int_equal(attempts[0].err, -EHOSTUNREACH);
+    assert_int_equal(attempts[0].icmp.err, -EHOSTUNREACH);
+    assert_int_equal(attempts[0].soft.family, 0);
+}
+
 static void test_to_itself(void **state)
 {
     (void)state;
@@ -438,15 +453,11 @@ static void test_order(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_first_is_quick),
-        cmocka_unit_test(test_stagger),
-        cmocka_unit_test(test_failure_makes_room),
-        cmocka_unit_test(test_slow_one_may_still_win),
-        cmocka_unit_test(test_all_fail),
-        cmocka_unit_test(test_deadline),
-        cmocka_unit_test(test_soft_error),
-        cmocka_unit_test(test_to_itself),
-        cmocka_unit_test(test_order),
+        cmocka_unit_test(test_first_is_quick),     cmocka_unit_test(test_stagger),
+        cmocka_unit_test(test_failure_makes_room), cmocka_unit_test(test_slow_one_may_still_win),
+        cmocka_unit_test(test_all_fail),           cmocka_unit_test(test_deadline),
+        cmocka_unit_test(test_soft_error),         cmocka_unit_test(test_ends_while_it_is_asked),
+        cmocka_unit_test(test_to_itself),          cmocka_unit_test(test_order),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
