@@ -1,5 +1,6 @@
 /* http/listen.c -- stoa_http_listen: HTTP for a program that embeds us. */
 #include "http/serve.h"
+#include "net/gauges.h"
 
 #include <errno.h>
 
@@ -89,6 +90,8 @@ int stoa_http_listen(stoa_rt *rt, const struct stoa_http_listen *l)
         .arg = &o->http,
     };
     r = listener_open_all(rt, str_of(l->addr), &opt, opened, ADDRS_MAX, &failure);
+    if (r > 0)
+        r = gauges_add_or_close(rt, opened, r);
     if (r < 0)
         service_drop(&o->service);
     return r < 0 ? r : 0;

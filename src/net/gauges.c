@@ -365,3 +365,11 @@ int gauges_add(struct stoa_rt *on, struct stoa_rt *of)
     rt_add(on, &g->service);
     return 0;
 }
+
+int gauges_add_or_close(struct stoa_rt *rt, struct listener **opened, int count)
+{
+    int r = gauges_add(rt, rt);
+    while (r < 0 && count > 0)
+        listener_close(opened[--count]);
+    return r;
+}

@@ -14,4 +14,10 @@
  *   returns  0; -ENOMEM. */
 int gauges_add(struct stoa_rt *on, struct stoa_rt *of);
 
+struct listener;
+
+/* For those who open listeners for a program: adds the gauges for them, or else closes all `count` of
+ * them again. returns as gauges_add. */
+int gauges_add_or_close(struct stoa_rt *rt, struct listener **opened, int count);
+
 #endif

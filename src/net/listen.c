@@ -1,6 +1,7 @@
 /* net/listen.c -- addresses in words become listeners: stoa_listen, stoa_datagram_listen, and what
  * the floors above call in their place. */
 #include "net/datagram.h"
+#include "net/gauges.h"
 #include "net/listener.h"
 #include "net/open.h"
 
@@ -45,7 +46,7 @@ int stoa_listen(stoa_rt *rt, const struct stoa_listen *l)
     if (!l->addr || !l->handler || l->idle < 0 || l->backlog < 0)
         return -EINVAL;
     int r = listener_open_all(rt, str_of(l->addr), &opt, opened, ADDRS_MAX, &failure);
-    return r < 0 ? r : 0;
+    return r < 0 ? r : gauges_add_or_close(rt, opened, r);
 }
 
 /* ---- datagrams ---- */

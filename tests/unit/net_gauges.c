@@ -10,12 +10,14 @@
 #include "net/conn.h"
 #include "net/gauges.h"
 #include "support/fake.h"
+#include "support/flaky.h"
 
 #include <errno.h>
 #include <linux/sock_diag.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdio.h>
+#include <stoa/http.h>
 #include <string.h>
 
 enum { NETSTAT_FD = 9000, LISTENER_FD_NONE = -1 };
@@ -288,6 +290,38 @@ static void test_stopped_before_it_began(void **state)
     fake_start(&f, gauges);
 }
 
+static int serve_http(stoa_http *x, void *arg)
+{
+    (void)x, (void)arg;
+    return 0;
+}
+
+/* A program's listeners are looked at, too, or there are none. */
+static void test_of_a_program(void **state)
+{
+    (void)state;
+    struct flaky memory;
+    int results[2] = { -ENOMEM, -ENOMEM };
+    for (long n = 0; results[0] < 0 || results[1] < 0; n++) {
+        stoa_rt *rt;
+        assert_true(n < 100);
+        flaky_init(&memory, -1);
+        assert_int_equal(stoa_new(&rt, &(struct stoa_options){ .cores = 1, .mem = &memory.mem }),
+                         0);
+        memory.left = n;
+        struct stoa_listen raw = { .addr = "127.0.0.1:0", .handler = serve };
+        struct stoa_http_listen http = { .addr = "127.0.0.1:0", .handler = serve_http };
+        results[0] = stoa_listen(rt, &raw);
+        results[1] = stoa_http_listen(rt, &http);
+        for (int i = 0; i < 2; i++)
+            assert_true(results[i] == 0 || results[i] == -ENOMEM);
+        bool has_none = list_is_empty(rt_services(rt));
+        assert_int_equal(has_none, results[0] < 0 && results[1] < 0);
+        stoa_free(rt);
+        assert_int_equal(memory.bytes, 0);
+    }
+}
+
 #define TEST(t) cmocka_unit_test_setup_teardown(t, set_up, tear_down)
 
 int main(void)
@@ -302,6 +336,7 @@ int main(void)
         TEST(test_what_cannot_be_asked_is_not_told),
         TEST(test_no_memory),
         TEST(test_stopped_before_it_began),
+        cmocka_unit_test(test_of_a_program),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
