@@ -48,8 +48,7 @@ static const struct option table[] = {
     { LAN, 0, "lan", NULL, "listen on every interface, not only on this machine's loopback" },
     { BACKLOG, 0, "backlog", "N", "connections that may wait to be accepted (default: somaxconn)" },
     { ADMIN, 0, "admin", "ADDR",
-      "show the server's inside there, HOST:PORT, :PORT (this machine's loopback) or unix:PATH: "
-      "/ in a browser, /metrics, /stages, /healthz, /readyz" },
+      "live page, metrics and health of the server; HOST:PORT, :PORT (loopback) or unix:PATH" },
 
     { .help = "What it serves" },
     { LIST, 0, "list", NULL, "show folders without an index.html as a listing" },
