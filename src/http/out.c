@@ -24,6 +24,19 @@ static int sent(stoa_http *x, const struct within *w, int r)
     return r;
 }
 
+/* Once for each reply; the time counts as the sending's. */
+static int be_late(stoa_http *x)
+{
+    if (x->reply.paused || x->reply.phase == REPLY_NONE)
+        return 0;
+    x->reply.paused = true;
+    enum stoa_span was = stages_sends(x, STOA_SPAN_SEND);
+    stoa_time gone = core_moment(x->core) - core_now(x->core); /* of this turn */
+    int r = stoa_sleep(x->task, gone + x->s->write_late);
+    stages_sends(x, was);
+    return r;
+}
+
 /* Sends what is held back and n bytes of p. */
 static int send_now(stoa_http *x, const void *p, size_t n, bool more)
 {
@@ -31,6 +44,9 @@ static int send_now(stoa_http *x, const void *p, size_t n, bool more)
         return x->lost;
     if (x->out_n + n == 0)
         return 0;
+    int late = x->s && x->s->write_late ? be_late(x) : 0;
+    if (late < 0)
+        return late;
     struct iovec v[2] = { { x->out, x->out_n }, { (void *)(uintptr_t)p, n } };
     struct within w = within_begin(x, x->s->send_within);
     int at = x->out_n ? 0 : 1;

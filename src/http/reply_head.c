@@ -50,6 +50,12 @@ static void put_framing(stoa_http *x)
         out_str(x, STR("Transfer-Encoding: chunked\r\n"));
 }
 
+static void put_timing(stoa_http *x)
+{
+    char text[STAGES_TIMING_BYTES];
+    out_put(x, text, stages_timing(x, text));
+}
+
 int reply_write_head(stoa_http *x, struct stoa_str fields, bool framed)
 {
     struct reply *reply = &x->reply;
@@ -64,7 +70,7 @@ int reply_write_head(stoa_http *x, struct stoa_str fields, bool framed)
     out_str(x, x->s->fields);
     out_str(x, buf_slice(&x->set));
     if (x->s->server_timing)
-        stages_put_timing(x);
+        put_timing(x);
     if (!framed)
         put_framing(x);
     if (x->close)

@@ -16,6 +16,7 @@ struct http_service {
     size_t head_max, line_max;
     uint64_t body_max;
     uint32_t requests_max;  /* per connection, then Connection: close; 0 = no limit */
+    stoa_time write_late;   /* on purpose: a pause before a reply is handed over (--delay write=) */
     bool server_timing;     /* tell each client where its request's time went (Server-Timing) */
     struct stoa_str fields; /* lines ended by CRLF, added to every response (--header); borrowed */
 

@@ -1,6 +1,5 @@
 /* http/stages.c -- see stages.h. */
 #include "http/stages.h"
-#include "http/out.h"
 #include "net/addr.h"
 #include "wire/chars.h"
 
@@ -63,6 +62,13 @@ void stages_body_came(stoa_http *x, bool came)
     struct stage_came bytes = conn_came(x->c);
     stage_request_fed(&x->times, came ? &bytes : NULL, (enum stoa_span)x->times.fed, now);
     stage_at(conn_stage(x->c), STOA_AT_HANDLER, now);
+}
+
+enum stoa_span stages_sends(stoa_http *x, enum stoa_span span)
+{
+    if (!x->times.measured)
+        return span;
+    return stage_request_turn(&x->times, span, core_moment(x->core));
 }
 
 void stages_last(stoa_http *x)
@@ -131,12 +137,13 @@ static char *put_ms(char *to, const char *end, const char *before, uint64_t ns)
     return n > 0 && n < end - to ? to + n : to;
 }
 
-void stages_put_timing(stoa_http *x)
+size_t stages_timing(stoa_http *x, char text[STAGES_TIMING_BYTES])
 {
-    char text[1024] = "Server-Timing: ", *to = text + strlen(text);
-    const char *end = text + sizeof text, *comma = "";
+    const char *end = text + STAGES_TIMING_BYTES, *comma = "";
+    char *to = text + sizeof "Server-Timing: " - 1;
     if (!x->times.measured)
-        return;
+        return 0;
+    memcpy(text, "Server-Timing: ", (size_t)(to - text));
     stage_request_turn(&x->times, (enum stoa_span)x->times.span, core_moment(x->core));
     for (int i = 0; i < STOA_SPANS; i++) {
         struct stage_time t = stage_request_time(&x->times, conn_stage(x->c), (enum stoa_span)i);
@@ -153,7 +160,7 @@ void stages_put_timing(stoa_http *x)
         comma = ", ";
     }
     if (!*comma)
-        return;
-    out_put(x, text, (size_t)(to - text));
-    out_str(x, STR("\r\n"));
+        return 0;
+    memcpy(to, "\r\n", 2);
+    return (size_t)(to + 2 - text);
 }

@@ -22,6 +22,9 @@ void stages_handled(stoa_http *x);
 void stages_body_waits(stoa_http *x);
 void stages_body_came(stoa_http *x, bool came);
 
+/* From now on another span runs. returns the one that ran. */
+enum stoa_span stages_sends(stoa_http *x, enum stoa_span span);
+
 /* The last of the reply is about to be handed over: now and then the kernel is asked when the client
  * has acknowledged it. */
 void stages_last(stoa_http *x);
@@ -29,7 +32,9 @@ void stages_last(stoa_http *x);
 /* It has ended, or the connection has. Counts it. */
 void stages_end(stoa_http *x);
 
-/* Writes the field Server-Timing, of what has passed by now. */
-void stages_put_timing(stoa_http *x);
+/* Writes the line of the field Server-Timing, of what has passed by now. returns its bytes, perhaps
+ * none. */
+enum { STAGES_TIMING_BYTES = 1024 };
+size_t stages_timing(stoa_http *x, char text[STAGES_TIMING_BYTES]);
 
 #endif

@@ -58,6 +58,7 @@ struct reply {
     bool chunked;
     bool bodiless;    /* HEAD, 204, 205, 304: what is written is counted and dropped */
     bool until_close; /* the end of the connection ends the body */
+    bool paused;      /* it was handed over late on purpose */
     int64_t len;      /* announced; -1 = not known */
     uint64_t sent;    /* bytes of body written */
 };

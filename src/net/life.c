@@ -25,6 +25,9 @@ enum {
 static const stoa_time LINGER_SILENCE = 2 * STOA_SEC;
 static const stoa_time LINGER_MAX = 10 * STOA_SEC;
 
+/* With read_late: how often it is looked whether bytes have come. */
+static const stoa_time LOOK = STOA_MS;
+
 static void start(struct job *j);
 static void leave(stoa_conn *c);
 static void received(struct io_op *op, int res, struct io_chunk *chunk);
@@ -186,6 +189,37 @@ static int receive_now(stoa_conn *c)
     return r;
 }
 
+/* ---- reading late on purpose: only looked at, until it is late enough ---- */
+
+static void look_later(stoa_conn *c)
+{
+    struct port *p = c->port;
+    c->moment = core_in(p->core, p->opt->idle);
+    line_join(&p->looking, &c->place, core_in(p->core, LOOK));
+}
+
+static void look(struct line_place *place)
+{
+    stoa_conn *c = conn_at(place);
+    struct port *p = c->port;
+    const struct io_sys *sys = p->core->sys;
+    char byte;
+    struct iovec v = { &byte, 1 };
+    ssize_t r =
+        sys->receive(sys, c->recv.fd, &(struct msghdr){ .msg_iov = &v, .msg_iovlen = 1 }, MSG_PEEK);
+    if (r != -EAGAIN)
+        line_join(&p->late_reads, &c->place, core_in(p->core, p->opt->read_late));
+    else if (core_now(p->core) >= c->moment)
+        leave(c);
+    else
+        line_join(&p->looking, &c->place, core_in(p->core, LOOK));
+}
+
+static void read_late(struct line_place *place)
+{
+    leave(conn_at(place)); /* it is served when there are bytes, and closed when there are none */
+}
+
 static void park(stoa_conn *c)
 {
     struct port *p = c->port;
@@ -193,7 +227,8 @@ static void park(stoa_conn *c)
         ready(c); /* through the run queue, so that others get their turn */
         return;
     }
-    if (c->end <= 0 || conn_arm(c) < 0) {
+    bool is_late = p->opt->read_late && !p->draining;
+    if (c->end <= 0 || (!is_late && conn_arm(c) < 0)) {
         close_conn(c);
         return;
     }
@@ -201,7 +236,9 @@ static void park(stoa_conn *c)
     stage_at(c->stage, STOA_AT_IDLE, core_now(p->core));
     conn_rests(c);
     list_unlink(&c->place.node);
-    if (!p->draining)
+    if (is_late)
+        look_later(c);
+    else if (!p->draining)
         line_join(&p->silent, &c->place, core_in(p->core, p->opt->idle));
     else if (c->served > 0)
         leave(c);
@@ -227,7 +264,8 @@ static void start(struct job *j)
         close_conn(c);
         return;
     }
-    if (c->served == 0 && !c->head && !io_is_under_way(&c->recv) && !p->opt->leaves_bytes)
+    if (c->served == 0 && !c->head && !io_is_under_way(&c->recv) && !p->opt->leaves_bytes &&
+        !p->opt->read_late)
         receive_now(c);
     bool greets = p->opt->greet && c->served == 0 && c->end >= 0;
     if (!c->head && !greets) {
@@ -508,5 +546,6 @@ static void cut(struct line_place *place)
         close_conn(c);
 }
 
-const struct port_conns conn_life = { take,          begin_held,       drain,  cut,
-                                      expire_silent, expire_lingering, release };
+const struct port_conns conn_life = { take, begin_held,    drain,
+                                      cut,  expire_silent, expire_lingering,
+                                      look, read_late,     release };

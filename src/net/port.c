@@ -36,7 +36,26 @@ static void close_timers(struct port *p)
 {
     line_close(&p->silent);
     line_close(&p->lingering);
+    line_close(&p->looking);
+    line_close(&p->late_reads);
+    late_accept_close(&p->late);
     timer_clear(&p->core->sched, &p->retry);
+}
+
+static int open_late_reads(struct port *p)
+{
+    int r = line_open(&p->looking, &p->core->sched, p->how.conns->look);
+    return r < 0 ? r : line_open(&p->late_reads, &p->core->sched, p->how.conns->read);
+}
+
+static void take_late(struct late_accept *l);
+
+static int open_late_accept(struct port *p)
+{
+    p->late = (struct late_accept){
+        .core = p->core, .fd = p->fd, .span = p->opt->accept_late, .take_all = take_late
+    };
+    return late_accept_open(&p->late);
 }
 
 int port_open(struct port *p, struct core *core, const struct port_options *how)
@@ -55,8 +74,10 @@ int port_open(struct port *p, struct core *core, const struct port_options *how)
         r = line_open(&p->lingering, &core->sched, how->conns->expire_lingering);
     if (r == 0)
         r = timer_set(&core->sched, &p->retry, STOA_NEVER);
+    if (r == 0 && p->opt->read_late)
+        r = open_late_reads(p);
     if (r == 0 && p->fd >= 0 && !p->over)
-        r = io_submit(core->io, &p->accept);
+        r = p->opt->accept_late ? open_late_accept(p) : io_submit(core->io, &p->accept);
     if (r < 0)
         close_timers(p);
     else
@@ -127,8 +148,7 @@ static bool is_shortage(int err)
     return err == -EMFILE || err == -ENFILE || err == -ENOMEM || err == -ENOBUFS;
 }
 
-/* Closing the socket resets what waits in the accept queue: that is served first. */
-static void accept_rest(struct port *p)
+static void accept_all(struct port *p)
 {
     const struct io_sys *sys = p->core->sys;
     int fd = 0;
@@ -141,6 +161,19 @@ static void accept_rest(struct port *p)
     }
     if (is_shortage(fd))
         port_pause(p, fd);
+}
+
+static void take_late(struct late_accept *l)
+{
+    struct port *p = list_owner(l, struct port, late);
+    if (!p->draining)
+        accept_all(p);
+}
+
+/* Closing the socket resets what waits in the accept queue: that is served first. */
+static void accept_rest(struct port *p)
+{
+    accept_all(p);
     if (!p->paused || p->cut)
         close_socket(p);
 }
@@ -153,8 +186,8 @@ static void accept_on(struct port *p)
             accept_rest(p);
         return;
     }
-    if (p->over || io_is_under_way(&p->accept))
-        return; /* its last completion comes here again */
+    if (p->over || io_is_under_way(&p->accept) || p->opt->accept_late)
+        return; /* its last completion, or the next look, comes here again */
     int r = io_submit(p->core->io, &p->accept);
     if (r < 0)
         port_pause(p, r);
@@ -225,11 +258,21 @@ void port_conn_gone(struct port *p)
 
 /* ---- the end ---- */
 
+/* Lines that are there with read_late only. */
+static void drain_late(struct port *p, struct line *l)
+{
+    if (!l->sched)
+        return;
+    list_each (node, &l->places)
+        p->how.conns->drain(place_of(node));
+}
+
 void port_drain(struct port *p)
 {
     p->draining = true;
     list_each (node, &p->silent.places)
         p->how.conns->drain(place_of(node));
+    drain_late(p, &p->looking);
     if (io_is_under_way(&p->accept))
         io_cancel(p->core->io, &p->accept);
     else if (!p->paused && p->fd >= 0)
@@ -243,6 +286,12 @@ static void cut_all(const struct port *p, struct list *conns)
         p->how.conns->cut(place_of(node));
 }
 
+static void cut_late(const struct port *p, struct line *l)
+{
+    if (l->sched)
+        cut_all(p, &l->places);
+}
+
 void port_cut(struct port *p)
 {
     if (p->ended)
@@ -252,6 +301,8 @@ void port_cut(struct port *p)
     cut_all(p, &p->held);
     cut_all(p, &p->silent.places);
     cut_all(p, &p->lingering.places);
+    cut_late(p, &p->looking);
+    cut_late(p, &p->late_reads);
     cut_all(p, &p->running);
     if (!io_is_under_way(&p->accept))
         close_socket(p);

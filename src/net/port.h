@@ -6,6 +6,7 @@
 #ifndef NET_PORT_H
 #define NET_PORT_H
 
+#include "net/late.h"
 #include "net/line.h"
 #include "net/serving.h"
 
@@ -21,6 +22,8 @@ struct port_conns {
     void (*cut)(struct line_place *place);      /* ends what runs, closes what does not */
     void (*expire_silent)(struct line_place *); /* its time in `silent` is over */
     void (*expire_lingering)(struct line_place *);
+    void (*look)(struct line_place *); /* whether bytes have come that are to be read late */
+    void (*read)(struct line_place *); /* it is late enough */
     void (*release)(const struct stoa_mem *mem, struct line_place *place); /* a free record */
 };
 
@@ -60,6 +63,11 @@ struct port {
     struct line silent;    /* parked ones, and raw handlers that wait for their peer */
     struct line lingering; /* those that are closed in order, and wait for the peer's end */
     struct list free;      /* records to be used again */
+
+    /* With accept_late, read_late: */
+    struct late_accept late;
+    struct line looking; /* parked ones, from which nothing is received */
+    struct line late_reads;
 };
 
 /* Begins to accept. how: copied. returns 0; -ENOMEM: nothing is left to be closed. */

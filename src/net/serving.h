@@ -36,6 +36,10 @@ struct listener_options {
     bool unseen; /* the stage clock passes over it: what asks for the clock's numbers */
     const char *scheme; /* before its address, where it is shown: "http://"; NULL = "tcp://" */
 
+    /* For servers that are slow on purpose (--delay): */
+    stoa_time accept_late; /* who connects waits in the accept queue for so long */
+    stoa_time read_late;   /* a request's first bytes lie in the receive buffer for so long */
+
     /* For servers that misbehave on purpose (app/mischief.h): */
     uint64_t accepts;  /* after so many connections on a core the address refuses; 0 = never */
     bool accepts_none; /* listens only: whoever connects waits in the accept queue */

@@ -71,6 +71,8 @@ void conn_stages_came(stoa_conn *c, struct io_chunk *chunk, bool taken)
     struct stage_came came = { .rx = core_received_at(core, chunk->stamp_ns),
                                .idle = taken ? read : core->stage.idle,
                                .read = read };
+    if (c->port->opt->read_late)
+        came.idle = 0; /* nobody else was in the way */
     chunk->came = came;
     if (c->served == 0 && came.rx && came.rx < c->accepted)
         stage_conn_waited(c->stage, (uint64_t)(c->accepted - came.rx));

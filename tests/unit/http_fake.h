@@ -352,6 +352,13 @@ stoa_time stoa_deadline(stoa_task *t, stoa_time when)
     return old;
 }
 
+int stoa_sleep(stoa_task *t, stoa_time span)
+{
+    stoa_conn *c = (stoa_conn *)(void *)t;
+    c->io.now.mono_ns += span;
+    return 0;
+}
+
 void task_renew(stoa_task *t)
 {
     stoa_conn *c = (stoa_conn *)(void *)t;
