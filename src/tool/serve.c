@@ -1,5 +1,6 @@
 /* tool/serve.c -- `stoa serve`: options, folder, runtime, listeners, signals; then it runs. */
 #include "app/builtin.h"
+#include "app/delay.h"
 #include "app/files.h"
 #include "app/log.h"
 #include "app/mischief_serve.h"
@@ -27,6 +28,7 @@ struct serving {
     struct serve_options o;
     stoa_rt *rt;
     struct files *files;
+    struct delays delays;
     struct text *text;
     struct access_log *log;
     struct admin *admin; /* NULL = none */
@@ -149,6 +151,34 @@ static int open_stages(const struct serving *s)
     return r == -EACCES || r == -EPERM ? EXIT_PERMISSION : EXIT_USAGE;
 }
 
+/* Delays stand around what serves. */
+static void delay(struct serving *s, struct listener_options *http)
+{
+    const struct serve_delay *d = &s->o.delay;
+    http->accept_late = d->accept;
+    http->read_late = d->read;
+    if (!d->core)
+        return;
+    http->serve = delay_serve;
+    http->arg = &s->delays;
+}
+
+static void delay_handler(struct serving *s)
+{
+    const struct serve_delay *d = &s->o.delay;
+    struct http_service *http = &s->o.http;
+    s->delays = (struct delays){ .handle = d->handle,
+                                 .core = d->core,
+                                 .service = http,
+                                 .handler = http->handler,
+                                 .arg = http->arg };
+    http->write_late = d->write;
+    if (!d->handle)
+        return;
+    http->handler = delay_handle;
+    http->arg = &s->delays;
+}
+
 /* What answers over HTTP: the text, the folder, or nothing (echo, faults). */
 static int open_handler(struct serving *s)
 {
@@ -167,6 +197,7 @@ static int open_handler(struct serving *s)
         o->http.handler = files_serve;
         o->http.arg = s->files;
     }
+    delay_handler(s);
     if (r == 0)
         r = http_service_init(&o->http, rt_cores(s->rt), &mem_default);
     return r < 0 ? cannot("start", r) : EXIT_FINE;
@@ -226,6 +257,7 @@ static int serve(struct serving *s, const struct stoa_log *log, int sockets)
     if (exit_code)
         return exit_code;
     struct serve_services how = services(&s->o);
+    delay(s, &how.http);
     exit_code = serve_listen(s->rt, &s->o, &how, sockets, &s->said);
     if (!exit_code)
         exit_code = serve_listen_admin(s->rt, &s->o, &s->admin, &s->said);

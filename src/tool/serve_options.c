@@ -35,6 +35,7 @@ enum {
     BODY_BYTES,
     ACCESS_LOG,
     SERVER_TIMING,
+    DELAY,
     STAGES,
     QUIET,
     VERSION,
@@ -61,6 +62,9 @@ static const struct option table[] = {
     { ECHO_BACK, 0, "echo", NULL, "send back what comes, over tcp://, udp:// or unix: instead" },
     { FAULT, 0, "fault", "KIND[=ARG]",
       "break every reply in one way, to test clients; `--fault list` names the ways" },
+
+    { DELAY, 0, "delay", "WHERE=TIME,...",
+      "be slow on purpose in accept, read, handle, core or write: handle=20ms" },
 
     { .help = "Limits (times: 10, 0.5, 250ms, 2m; bytes: 8192, 64K, 1M)" },
     { CONNECTIONS, 0, "max-connections", "N", "then accepting pauses (default: by ulimit -n)" },
@@ -288,6 +292,7 @@ static bool read_one(const struct option_reader *r, const struct option_found *f
     case CORS: return o->files.cors = true;
     case HIDDEN: return o->files.hidden = true;
     case ECHO_BACK: return o->echo = true;
+    case DELAY: return serve_delay_read(r, f, &o->delay);
     case SERVER_TIMING: return o->http.server_timing = true;
     case STAGES: o->stages = strcmp(f->value, "on") == 0 ? NULL : f->value; return true;
     case QUIET: return o->quiet = true;
@@ -302,6 +307,11 @@ static bool read_one(const struct option_reader *r, const struct option_found *f
     case CONNECTIONS: return read_number(r, f, 1, INT32_MAX, &o->connections_max);
     default: return read_limit(r, f, o);
     }
+}
+
+static bool has_delay(const struct serve_delay *d)
+{
+    return d->accept || d->read || d->handle || d->core || d->write;
 }
 
 static bool check_together(struct serve_options *o, struct given *given)
@@ -321,6 +331,9 @@ static bool check_together(struct serve_options *o, struct given *given)
                     "the folder");
     else if (given->lan && given->count)
         wrong_usage("serve", "--lan goes without --listen: give --listen :PORT instead");
+    else if (has_delay(&o->delay) && (o->echo || o->fault.kind))
+        wrong_usage("serve", "--delay is for requests over HTTP: leave --%s out",
+                    o->echo ? "echo" : "fault");
     else if (o->http.server_timing && o->stages && strcmp(o->stages, "off") == 0)
         wrong_usage("serve", "--server-timing tells what the stage clock says: leave --stages off "
                              "out");

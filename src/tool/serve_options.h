@@ -7,6 +7,7 @@
 #include "app/mischief.h"
 #include "base/buf.h"
 #include "http/serve.h"
+#include "tool/serve_delay.h"
 
 enum serve_scheme { SERVE_HTTP, SERVE_TCP, SERVE_UDP };
 
@@ -21,6 +22,7 @@ struct serve_options {
     const char *dir;  /* NULL = the current folder */
     const char *text; /* --text; NULL = none */
     bool echo, quiet;
+    struct serve_delay delay;
     struct mischief fault; /* --fault; kind NULL = none */
     struct serve_address addresses[SERVE_ADDRESSES_MAX];
     int address_count;
