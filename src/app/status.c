@@ -217,17 +217,21 @@ void trend_note(struct trend *t, const struct status *s)
     k->counts = s->counts;
 }
 
-bool trend_find(const struct trend *t, stoa_time now, stoa_time span, struct trend_past *ret)
+bool trend_find(const struct trend *t, const struct status *s, stoa_time span,
+                struct trend_past *ret)
 {
     /* Who looks once a second looks a little earlier or later than that. */
-    stoa_time wanted = now - span + span / 20;
+    stoa_time wanted = s->now - span + span / 20;
     const struct kept *found = NULL;
     for (int i = 0; i < t->count; i++) {
         const struct kept *k = &t->kept[(t->first + i) % KEPT];
-        if (k->at < now && (!found || k->at <= wanted))
+        if (k->at < s->now && (!found || k->at <= wanted))
             found = k;
     }
-    if (found)
+    bool is_young = s->started > wanted && s->started < s->now;
+    if (is_young)
+        *ret = (struct trend_past){ NULL, s->started };
+    else if (found)
         *ret = (struct trend_past){ &found->counts, found->at };
-    return found != NULL;
+    return is_young || found;
 }

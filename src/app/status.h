@@ -81,13 +81,15 @@ void trend_free(struct trend *t);
 /* Keeps the counts of s. Once a second. */
 void trend_note(struct trend *t, const struct status *s);
 
-struct trend_past { /* borrowed until the next trend_note */
-    const struct status_counts *counts;
+struct trend_past {
+    const struct status_counts *counts; /* borrowed until the next trend_note; NULL = all 0 */
     stoa_time at;
 };
 
-/* The counts as they were `span` before `now` or, where nothing was kept so early, as early as it was.
- *   returns  false: nothing was kept before `now`. */
-bool trend_find(const struct trend *t, stoa_time now, stoa_time span, struct trend_past *ret);
+/* The counts as they were `span` before the look s; as the server began, when that was later; or where
+ * nothing was kept so early, as early as it was.
+ *   returns  false: nothing is known from before s. */
+bool trend_find(const struct trend *t, const struct status *s, stoa_time span,
+                struct trend_past *ret);
 
 #endif

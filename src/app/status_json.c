@@ -5,7 +5,7 @@
 
 /* What everything is measured against: the counts as they were, and how long ago that was. */
 struct since {
-    struct trend_past second, ten; /* counts NULL: nothing is known */
+    struct trend_past second, ten; /* at 0: nothing is known */
 };
 
 struct place {
@@ -28,7 +28,7 @@ static void put_us(struct buf *b, const char *name, uint64_t ns)
 static void put_rate(const struct place *p, const char *name, uint64_t now, uint64_t before)
 {
     double span_s = (double)(p->s->now - p->since.second.at) / 1e9;
-    bool is_known = p->since.second.counts && now >= before && span_s > 0;
+    bool is_known = p->since.second.at && now >= before && span_s > 0;
     json_milli(p->b, name, is_known ? (int64_t)((double)(now - before) / span_s * 1000) : 0);
 }
 
@@ -277,8 +277,8 @@ static void put_conns(const struct place *p)
 void status_json(struct buf *b, const struct status *s, const struct trend *t)
 {
     struct place p = { .b = b, .s = s };
-    trend_find(t, s->now, STOA_SEC, &p.since.second);
-    trend_find(t, s->now, 10 * STOA_SEC, &p.since.ten);
+    trend_find(t, s, STOA_SEC, &p.since.second);
+    trend_find(t, s, 10 * STOA_SEC, &p.since.ten);
     json_open(b, NULL, '{');
     put_server(&p);
     put_rates(&p);

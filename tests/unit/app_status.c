@@ -163,12 +163,32 @@ static void test_rates_are_of_the_last_second(void **state)
     write_json();
     expect("\"rates\":{\"requests\":30,");
     struct trend_past past;
-    assert_true(trend_find(trend, s.now, 10 * STOA_SEC, &past));
+    assert_true(trend_find(trend, &s, 10 * STOA_SEC, &past));
     assert_int_equal(past.at, s.now - 10 * STOA_SEC);
     assert_int_equal(past.counts->requests, 25);
-    assert_true(trend_find(trend, s.now, 1000 * STOA_SEC, &past));
+    s.started = 0; /* long ago */
+    assert_true(trend_find(trend, &s, 99 * STOA_SEC, &past));
     assert_int_equal(past.at, s.now - 11 * STOA_SEC);
-    assert_false(trend_find(trend, s.now - 11 * STOA_SEC, STOA_SEC, &past));
+    s.now -= 11 * STOA_SEC;
+    assert_false(trend_find(trend, &s, STOA_SEC, &past));
+}
+
+static void test_a_young_server_began_with_zeroes(void **state)
+{
+    (void)state;
+    struct trend_past past;
+    s.now = s.started + 4 * STOA_SEC;
+    s.counts.requests = 9;
+    trend_note(trend, &s);
+    s.now += STOA_SEC;
+    assert_true(trend_find(trend, &s, 10 * STOA_SEC, &past));
+    assert_null(past.counts);
+    assert_int_equal(past.at, s.started);
+    assert_true(trend_find(trend, &s, STOA_SEC, &past));
+    assert_int_equal(past.counts->requests, 9);
+    stage_histogram_add(&s.counts.spans[STOA_SPAN_HANDLER], 2000);
+    write_json();
+    expect("{\"name\":\"handler\",\"count\":1,\"p50_us\":2,");
 }
 
 static void test_quantiles_are_of_the_last_ten_seconds(void **state)
@@ -343,6 +363,7 @@ int main(void)
         TEST(test_json_of_an_idle_server),
         TEST(test_json_of_listeners),
         TEST(test_rates_are_of_the_last_second),
+        TEST(test_a_young_server_began_with_zeroes),
         TEST(test_quantiles_are_of_the_last_ten_seconds),
         TEST(test_json_of_causes),
         TEST(test_json_of_requests),
