@@ -24,7 +24,8 @@ struct gauge {
     struct stoa_stage_listener *seen; /* in the stage table; NULL = there is none */
     char name[sizeof((struct stoa_stage_listener *)0)->name];
     struct listener_look now;
-    bool is_tcp;
+    bool is_known;  /* something has answered */
+    uint32_t inode; /* of a Unix socket */
     uint32_t peak;
     uint64_t syn_queue;
     uint64_t judged, told; /* its drops at the last verdict, and at the last warning of such */
@@ -57,11 +58,12 @@ struct gauges {
 /* returns whether something was dropped. */
 static bool look(struct gauge *g)
 {
-    if (listener_look(g->listener, &g->now) < 0) {
+    int r = listener_look(g->listener, &g->now);
+    if (r == -ENOENT)
         g->now.queue = g->now.fullest = 0;
+    if (r < 0)
         return false;
-    }
-    g->is_tcp = true;
+    g->is_known = true;
     if (g->now.queue > g->peak)
         g->peak = g->now.queue;
     return g->now.drops > g->judged;
@@ -135,9 +137,49 @@ static void ask_syn_queues(struct gauges *g)
     }
 }
 
+/* The queue of a Unix socket, which does not tell of itself. */
+static int note_unix(void *ctx, const struct diag_socket *s)
+{
+    struct gauges *g = ctx;
+    for (int i = 0; i < g->count; i++) {
+        struct gauge *one = &g->each[i];
+        if (listener_addr(one->listener)->family != AF_UNIX || one->inode != s->inode)
+            continue;
+        one->now = (struct listener_look){ .sockets = 1,
+                                           .queue = s->rqueue,
+                                           .queue_max = s->wqueue,
+                                           .fullest = s->rqueue,
+                                           .fullest_max = s->wqueue,
+                                           .backlog_asked = s->wqueue };
+        one->is_known = true;
+        if (s->rqueue > one->peak)
+            one->peak = s->rqueue;
+    }
+    return 0;
+}
+
+static void ask_unix_queues(struct gauges *g)
+{
+    bool any = false;
+    for (int i = 0; i < g->count; i++) {
+        struct gauge *one = &g->each[i];
+        if (listener_addr(one->listener)->family != AF_UNIX)
+            continue;
+        any = true;
+        if (listener_inode(one->listener, &one->inode) < 0) {
+            one->inode = 0;
+            one->now.queue = one->now.fullest = 0;
+        }
+    }
+    struct diag_query q = { .family = AF_UNIX, .states = 1 << DIAG_LISTEN };
+    if (any)
+        diag_each(&g->diag, &q, note_unix, g);
+}
+
 static int ask(const struct io_sys *sys, void *arg)
 {
     struct gauges *g = arg;
+    ask_unix_queues(g);
     if (g->asks_syn)
         ask_syn_queues(g);
     return counters_read(sys, g->counters, DROPS_COUNTERS);
@@ -217,7 +259,7 @@ static void judge(const struct gauges *g, struct gauge *one)
     for (int i = 0; i < DROPS_COUNTERS; i++)
         l.counted[i] = g->grown[i] + g->before[i];
     one->judged = one->now.drops;
-    enum drops_verdict v = one->is_tcp ? drops_judge(&l) : DROPS_FINE;
+    enum drops_verdict v = one->is_known ? drops_judge(&l) : DROPS_FINE;
     if (v != DROPS_FINE)
         warn(g, one, v);
 }

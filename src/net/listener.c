@@ -305,3 +305,15 @@ int listener_look(const struct listener *l, struct listener_look *ret)
     *ret = all;
     return 0;
 }
+
+int listener_inode(const struct listener *l, uint32_t *ret)
+{
+    struct stat st;
+    int fd = atomic_load(&l->parts[0].fd);
+    int r = fd < 0 ? -ENOENT : l->sys->stat(l->sys, fd, &st);
+    if (atomic_load(&l->parts[0].fd) != fd)
+        return -ENOENT; /* see look_at */
+    if (r == 0)
+        *ret = (uint32_t)st.st_ino;
+    return r;
+}

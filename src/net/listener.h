@@ -52,4 +52,8 @@ struct listener_look {
  *   returns  0 and *ret; -ENOENT: one of them is closed; -EOPNOTSUPP: not TCP. */
 int listener_look(const struct listener *l, struct listener_look *ret);
 
+/* The number by which sock_diag(7) knows the first of its sockets.                 [any]
+ *   returns  0 and *ret; -ENOENT: it is closed. */
+int listener_inode(const struct listener *l, uint32_t *ret);
+
 #endif

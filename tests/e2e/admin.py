@@ -393,4 +393,17 @@ def test_not_ready_while_the_queue_is_full(io):
         assert (l["queue"], l["queue_max"], l["backlog_asked"], l["fullest"]) == (3, 4, 4, 0.75), l
 
 
+def test_the_queue_of_a_unix_socket():
+    path = f"/tmp/stoa-queue-{os.getpid()}"
+    with admin("--fault", "never-accept", "--backlog", "4", listen="unix:" + path) as s, \
+            contextlib.ExitStack() as stack:
+        for _ in range(3):
+            c = stack.enter_context(socket.socket(socket.AF_UNIX))
+            c.connect(path)
+        l = until(lambda: stages(s)["listeners"][0], lambda l: l["queue"] == 3)
+        assert (l["name"], l["queue_max"], l["queue_peak"]) == ("unix:" + path, 4, 3), l
+        assert ask(s.admin, "/readyz").status == 503
+        s.wait_for("accept.queue_filling: unix:" + path)
+
+
 run_tests(globals())
