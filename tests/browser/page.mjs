@@ -28,7 +28,7 @@ const tests = {
     const d = await page.evaluate(() => { draw(last); return last; });
     const grouped = n => new Intl.NumberFormat('en', { maximumFractionDigits: 0 }).format(n);
     const bay = name => page.locator('.bay', { has: page.getByRole('heading', { name, exact: true }) });
-    assert.equal(await page.locator('.tile .big').first().innerText(), grouped(d.rates.requests) + ' a second');
+    assert.equal(await page.locator('.tile .big').first().innerText(), grouped(d.rates.requests) + ' /s');
     assert.match(await found(page), /^All is well/);
     assert.match(await bay('handle').innerText(), new RegExp('^handle\\s+' + d.at.handler + '\\s*now'));
     assert.match(await bay('read').innerText(), /6\s*now[^]*2 ready, 1 head, 3 body/);
@@ -167,7 +167,7 @@ const tests = {
     const m = await mock('load');
     for (const width of [360, 1280, 1920]) {
       const page = await open(m.url, { width });
-      const places = () => page.evaluate(() => [...document.querySelectorAll('h2, h3, .queue, .bay table, #spans td, #idle')].map(e => {
+      const places = () => page.evaluate(() => [...document.querySelectorAll('h2, h3, .tile svg, .queue, .bay table, #spans td, #idle')].map(e => {
         const r = e.getBoundingClientRect();
         return [e.textContent.slice(0, 12), Math.round(r.left), Math.round(r.top)];
       }).filter(p => !/\d/.test(p[0])).join('\n'));
