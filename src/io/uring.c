@@ -18,6 +18,7 @@
 #include "io/kernel.h"
 #include "io/op.h"
 #include "io/valgrind.h"
+#include "task/tools.h"
 
 #include <errno.h>
 #include <liburing.h>
@@ -351,14 +352,23 @@ static int enter_under_valgrind(struct uring *u, stoa_time span)
     return r;
 }
 
+/* ThreadSanitizer keeps a signal back until the program calls something that it knows, and our wait is
+ * nothing that it knows: with it no wait is long, or a signal that came just before would be slept over. */
+#ifdef TOOLS_TSAN
+static const stoa_time WAIT_MAX = 50 * STOA_MS;
+#else
+static const stoa_time WAIT_MAX = STOA_NEVER;
+#endif
+
 static int enter_once(struct uring *u, stoa_time until)
 {
     stoa_time span = until > 0 && until < STOA_NEVER ? until - kernel_clock().mono_ns : until;
+    span = span < WAIT_MAX ? span : WAIT_MAX;
     if (span <= 0)
         return io_uring_submit_and_get_events(&u->ring);
     if (RUNNING_ON_VALGRIND)
         return enter_under_valgrind(u, span);
-    if (until == STOA_NEVER)
+    if (span == STOA_NEVER)
         return io_uring_submit_and_wait(&u->ring, 1);
     struct __kernel_timespec t = { span / STOA_SEC, span % STOA_SEC };
     struct io_uring_cqe *cqe;
