@@ -28,6 +28,7 @@ struct listener {
     bool is_shared;        /* all parts have the same socket */
     bool has_file;         /* a Unix socket that we have bound */
     struct bind_file file; /* to be removed at the end */
+    uint32_t inode;        /* of a Unix socket, learned while it cannot be closed; 0 = unknown */
     uint32_t drops_before; /* of an adopted socket, before it was ours */
     atomic_bool unlinked;
     atomic_int users; /* parts that hold the shared socket */
@@ -168,6 +169,9 @@ static void share(struct listener *l, int fd)
     atomic_init(&l->users, l->cores);
     for (int i = 0; i < l->cores; i++)
         atomic_store(&l->parts[i].fd, fd);
+    struct stat st;
+    if (l->addr.family == AF_UNIX && l->sys->stat(l->sys, fd, &st) == 0)
+        l->inode = (uint32_t)st.st_ino;
 }
 
 static int bind_to_path(struct listener *l, struct net_failure *failure)
@@ -308,12 +312,8 @@ int listener_look(const struct listener *l, struct listener_look *ret)
 
 int listener_inode(const struct listener *l, uint32_t *ret)
 {
-    struct stat st;
-    int fd = atomic_load(&l->parts[0].fd);
-    int r = fd < 0 ? -ENOENT : l->sys->stat(l->sys, fd, &st);
-    if (atomic_load(&l->parts[0].fd) != fd)
-        return -ENOENT; /* see look_at */
-    if (r == 0)
-        *ret = (uint32_t)st.st_ino;
-    return r;
+    if (!l->inode || atomic_load(&l->parts[0].fd) < 0)
+        return -ENOENT;
+    *ret = l->inode;
+    return 0;
 }

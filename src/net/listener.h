@@ -53,7 +53,7 @@ struct listener_look {
 int listener_look(const struct listener *l, struct listener_look *ret);
 
 /* The number by which sock_diag(7) knows the first of its sockets.                 [any]
- *   returns  0 and *ret; -ENOENT: it is closed. */
+ *   returns  0 and *ret; -ENOENT: it is closed, or no Unix socket. */
 int listener_inode(const struct listener *l, uint32_t *ret);
 
 #endif

@@ -348,9 +348,13 @@ class File:
 
 def stages_of(s):
     folder = "/proc/%d/fd" % s.process.pid
-    paths = [folder + "/" + n for n in os.listdir(folder)
-             if os.readlink(folder + "/" + n).startswith("/memfd:stoa-stages")]
-    return paths[0] if paths else None
+    for n in os.listdir(folder):
+        try:
+            if os.readlink(folder + "/" + n).startswith("/memfd:stoa-stages"):
+                return folder + "/" + n
+        except FileNotFoundError:
+            pass  # closed meanwhile
+    return None
 
 
 def until(found, what):
