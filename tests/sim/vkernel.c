@@ -363,7 +363,12 @@ static int sim_open_beneath(const struct io_sys *s, int dirfd, const char *path,
 static int sim_stat(const struct io_sys *s, int fd, struct stat *ret)
 {
     struct vkernel *k = kernel_of(s);
-    struct vfd *f = vfd_get(k, fd, FD_FILE, "stat");
+    struct vfd *f = vfd_get(k, fd, FD_FREE, "stat");
+    if (f && f->kind == FD_PORT) {
+        *ret = (struct stat){ .st_mode = S_IFSOCK, .st_ino = (ino_t)fd };
+        return 0;
+    }
+    f = vfd_get(k, fd, FD_FILE, "stat");
     if (!f)
         return -EBADF;
     maybe_change(k);
