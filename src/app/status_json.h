@@ -1,5 +1,5 @@
 /* app/status_json.h -- a struct status as one JSON object, without a line end: what /stages answers,
- * what each event of /events carries, and what `stoa watch --json` prints of a server of ours.
+ * and what each event of /events carries.
  *
  *   server       pid, version, io, cores, uptime_s, time (seconds since 1970), draining,
  *                alive: of each core, seconds since it last looked for work; 0 = it waits for some
