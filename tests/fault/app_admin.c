@@ -9,6 +9,7 @@
 
 #include "app/admin.h"
 #include "base/sys.h"
+#include "support/failing.h"
 #include "support/server.h"
 
 #include <stdatomic.h>
@@ -17,33 +18,6 @@
 #include <string.h>
 #include <sys/time.h>
 #include <unistd.h>
-
-struct failing {
-    struct stoa_mem mem;
-    atomic_long calls, live; /* live: bytes */
-    long fails_at;           /* this call; 0 = none */
-};
-
-static void *alloc(void *ctx, size_t n)
-{
-    struct failing *f = ctx;
-    if (atomic_fetch_add(&f->calls, 1) + 1 == f->fails_at)
-        return NULL;
-    void *p = malloc(n);
-    if (p) {
-        memset(p, 0xa5, n);
-        atomic_fetch_add(&f->live, (long)n);
-    }
-    return p;
-}
-
-static void release(void *ctx, void *p, size_t n)
-{
-    struct failing *f = ctx;
-    memset(p, 0x5a, n); /* n is right, or a sanitizer sees it */
-    free(p);
-    atomic_fetch_sub(&f->live, (long)n);
-}
 
 static int serve(stoa_conn *c, void *arg)
 {
@@ -107,8 +81,9 @@ static void test_each_allocation_fails(void **state)
     bool well = false;
     long tries = 0;
     while (!well) {
-        struct failing f = { .mem = { alloc, release, &f } };
+        struct failing f;
         struct server g;
+        failing_init(&f);
         assert_int_equal(server_open(&g, &(struct server_options){ .serve = serve, .mem = &f.mem }),
                          0);
         f.fails_at = f.calls + ++tries;

@@ -9,6 +9,7 @@
 
 #include "base/sys.h"
 #include "net/datagram.h"
+#include "support/failing.h"
 #include "support/server.h"
 
 #include <stdatomic.h>
@@ -16,33 +17,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-struct failing {
-    struct stoa_mem mem;
-    atomic_long calls, live; /* live: bytes */
-    long fails_at;           /* this call; 0 = none */
-};
-
-static void *alloc(void *ctx, size_t n)
-{
-    struct failing *f = ctx;
-    if (atomic_fetch_add(&f->calls, 1) + 1 == f->fails_at)
-        return NULL;
-    void *p = malloc(n);
-    if (p) {
-        memset(p, 0xa5, n);
-        atomic_fetch_add(&f->live, (long)n);
-    }
-    return p;
-}
-
-static void release(void *ctx, void *p, size_t n)
-{
-    struct failing *f = ctx;
-    memset(p, 0x5a, n); /* n is right, or a sanitizer sees it */
-    free(p);
-    atomic_fetch_sub(&f->live, (long)n);
-}
 
 /* Reads a line that may span chunks, allocates, answers, and parks; or lingers. */
 static int serve(stoa_conn *c, void *arg)
@@ -137,8 +111,9 @@ static bool run_once(const char *io, struct failing *f)
 
 static void test_each_allocation_fails(void **state)
 {
-    struct failing f = { .mem = { alloc, release, &f } };
+    struct failing f;
     bool well = false;
+    failing_init(&f);
     for (f.fails_at = 1; !well; f.fails_at++) {
         assert_true(f.fails_at < 1000);
         f.calls = 0;
