@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-int stage_file_open_fd(struct stage_file *ret, const struct io_sys *sys, int fd)
+static int open_fd(struct stage_file *ret, const struct io_sys *sys, int fd)
 {
     struct stat st;
     int r = sys->stat(sys, fd, &st);
@@ -41,7 +41,7 @@ int stage_file_open_path(struct stage_file *ret, const struct io_sys *sys, const
     fd = sys->open_path(sys, path, O_RDONLY);
     if (fd < 0)
         return fd;
-    r = stage_file_open_fd(ret, sys, fd);
+    r = open_fd(ret, sys, fd);
     sys->close(sys, fd);
     return r;
 }

@@ -17,10 +17,7 @@ struct stage_file { /* zeroed = not open */
  *            -EACCES: it is another user's; -EPROTONOSUPPORT, see stage_view_init. */
 int stage_file_open_pid(struct stage_file *ret, const struct io_sys *sys, int pid);
 
-/* Opens a descriptor of it, which may be closed afterwards. returns 0; -EINVAL: it is none; ... */
-int stage_file_open_fd(struct stage_file *ret, const struct io_sys *sys, int fd);
-
-/* A file that --stages gave a name. */
+/* A file that --stages gave a name. returns 0; -EINVAL: it is none; ... */
 int stage_file_open_path(struct stage_file *ret, const struct io_sys *sys, const char *path);
 
 void stage_file_close(struct stage_file *f, const struct io_sys *sys);

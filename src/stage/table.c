@@ -43,18 +43,13 @@ size_t stage_table_bytes(const struct stage_shape *shape)
     return pages(conns.offset + (uint64_t)conns.count * conns.size);
 }
 
-const char *stage_span_name(enum stoa_span span)
+static void write_names(struct stoa_stage_head *head)
 {
     static const char *const names[STOA_SPAN_MARKS] = { "handshake", "accept", "queued", "buffer",
                                                         "core",      "head",   "body",   "handler",
                                                         "send",      "network" };
-    return span < STOA_SPAN_MARKS ? names[span] : NULL;
-}
-
-static void write_names(struct stoa_stage_head *head)
-{
     for (int i = 0; i < STOA_SPAN_MARKS; i++)
-        snprintf(head->spans[i], sizeof head->spans[i], "%s", stage_span_name((enum stoa_span)i));
+        snprintf(head->spans[i], sizeof head->spans[i], "%s", names[i]);
     check(cause_count() <= STOA_CAUSES_MAX);
     for (size_t i = 0; i < cause_count(); i++)
         snprintf(head->causes[i], sizeof head->causes[i], "%s", cause_at(i)->id);

@@ -17,7 +17,8 @@ const char *call_time(char *buf, stoa_time span)
     return buf;
 }
 
-const char *call_count(char *buf, uint64_t n)
+/* "1,256". returns buf, of CALL_WORD_BYTES. */
+static const char *call_count(char *buf, uint64_t n)
 {
     char digits[24];
     int len = snprintf(digits, sizeof digits, "%llu", (unsigned long long)n), at = 0;
