@@ -18,6 +18,7 @@
 #include "io/op.h"
 #include "io/valgrind.h"
 #include "io/watch.h"
+#include "task/tools.h"
 
 #include <limits.h>
 #include <time.h>
@@ -44,7 +45,7 @@ struct epoll {
     struct chunks chunks[CHUNK_USES];
     struct helpers helpers;
     int wake_fd;
-    bool only_ms; /* no epoll_pwait2(2) (Linux 5.11; not known to valgrind 3.19) */
+    bool only_ms; /* no epoll_pwait2(2): before Linux 5.11, or under a tool that does not know it */
     struct epoll_event events[EVENTS_MAX];
 };
 
@@ -315,7 +316,7 @@ int epoll_open(struct io **ret, const struct stoa_mem *mem)
         return -ENOMEM;
     e->io = (struct io){ .ops = &epoll_ops, .sys = io_sys_kernel(), .now = kernel_clock() };
     e->mem = e->watches.mem = mem;
-    e->only_ms = RUNNING_ON_VALGRIND;
+    e->only_ms = RUNNING_ON_VALGRIND || TOOLS_KNOW_OLD_WAITS;
     e->wake_fd = e->watches.epoll_fd = -1;
     list_init(&e->ended);
     for (int i = 0; i < CHUNK_USES; i++)

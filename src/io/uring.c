@@ -352,13 +352,8 @@ static int enter_under_valgrind(struct uring *u, stoa_time span)
     return r;
 }
 
-/* ThreadSanitizer keeps a signal back until the program calls something that it knows, and our wait is
- * nothing that it knows: with it no wait is long, or a signal that came just before would be slept over. */
-#ifdef TOOLS_TSAN
-static const stoa_time WAIT_MAX = 50 * STOA_MS;
-#else
-static const stoa_time WAIT_MAX = STOA_NEVER;
-#endif
+/* The longest wait: under a tool that would sleep over a signal in it, a short one. */
+static const stoa_time WAIT_MAX = TOOLS_KNOW_OLD_WAITS ? 50 * STOA_MS : STOA_NEVER;
 
 static int enter_once(struct uring *u, stoa_time until)
 {

@@ -32,6 +32,13 @@
 #ifdef TOOLS_TSAN
 #include <sanitizer/tsan_interface.h>
 #endif
+/* ThreadSanitizer keeps a signal back until the program calls something that it knows. It does not know
+ * epoll_pwait2(2) and io_uring_enter(2): a signal that came right before such a wait is slept over. */
+#ifdef TOOLS_TSAN
+#define TOOLS_KNOW_OLD_WAITS 1
+#else
+#define TOOLS_KNOW_OLD_WAITS 0
+#endif
 #if __has_include(<valgrind/valgrind.h>)
 #include <valgrind/valgrind.h>
 #define TOOLS_VALGRIND 1
