@@ -273,7 +273,8 @@ static void start(struct job *j)
         return;
     }
     c->state = CONN_SERVED;
-    stage_at(c->stage, STOA_AT_HANDLER, core_now(p->core));
+    if (p->opt->greet) /* else it is for whoever reads the request to say */
+        stage_at(c->stage, STOA_AT_HANDLER, core_now(p->core));
     c->served++;
     int r = task_start(&p->core->sched, serve, c, served);
     if (r == 0)

@@ -17,23 +17,24 @@ static int64_t beginning(const struct stage_came *came, int64_t now)
     return at && at < now ? at : now;
 }
 
-static const struct stage_request all_known = {
-    .measured = true,
-    .span = STOA_SPAN_HANDLER,
-    .grade = { [STOA_SPAN_QUEUED] = STOA_EXACT,
-               STOA_EXACT,
-               STOA_EXACT,
-               STOA_EXACT,
-               STOA_EXACT,
-               STOA_EXACT,
-               STOA_EXACT },
-};
-static const struct stage_request start_unknown = {
-    .measured = true,
-    .span = STOA_SPAN_HANDLER,
-    .grade = { [STOA_SPAN_BODY] = STOA_EXACT, STOA_EXACT, STOA_EXACT },
-};
+/* What the marks have counted is for one request only; most make none. */
+static void forget_marks(struct stage_request *r)
+{
+    for (int i = STOA_SPAN_MARKS; i < STOA_SPANS; i++)
+        r->ns[i] = 0;
+    r->is_marked = false;
+    r->mark = 0;
+}
 
+static void set_grades(struct stage_request *r, uint8_t before_handler)
+{
+    for (int i = STOA_SPAN_QUEUED; i <= STOA_SPAN_HEAD; i++)
+        r->grade[i] = before_handler;
+    for (int i = STOA_SPAN_BODY; i <= STOA_SPAN_SEND; i++)
+        r->grade[i] = STOA_EXACT;
+}
+
+/* Field by field: the marks' many are touched only where some were made. */
 void stage_request_begin(struct stage_request *r, const struct stage_came *came, bool whole,
                          int64_t accepted, int64_t now)
 {
@@ -43,7 +44,12 @@ void stage_request_begin(struct stage_request *r, const struct stage_came *came,
     struct stage_wait w = { .client = (uint64_t)(now - from) };
     if (whole)
         w = stage_way_split(from, came, now);
-    *r = known ? all_known : start_unknown;
+    if (r->is_marked)
+        forget_marks(r);
+    set_grades(r, known ? STOA_EXACT : STOA_UNKNOWN);
+    r->measured = true;
+    r->span = STOA_SPAN_HANDLER;
+    r->head.read = 0;
     r->first = accepted != 0;
     r->began = began;
     r->since = now;
@@ -51,6 +57,7 @@ void stage_request_begin(struct stage_request *r, const struct stage_came *came,
     r->ns[STOA_SPAN_HEAD] = w.client;
     r->ns[STOA_SPAN_BUFFER] = w.buffer;
     r->ns[STOA_SPAN_CORE] = w.core;
+    r->ns[STOA_SPAN_BODY] = r->ns[STOA_SPAN_HANDLER] = r->ns[STOA_SPAN_SEND] = 0;
 }
 
 void stage_request_fed(struct stage_request *r, const struct stage_came *came, enum stoa_span span,

@@ -22,7 +22,7 @@ struct stage_request {
 };
 
 /* The head has come, or will not come any more (whole: false): splits what was before, and goes on
- * with HANDLER.
+ * with HANDLER. r: zeroed once, or of an earlier request.
  *   came     the head's last bytes, that is.
  *   accepted the connection, when this is its first request; else 0. */
 void stage_request_begin(struct stage_request *r, const struct stage_came *came, bool whole,

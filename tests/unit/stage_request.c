@@ -147,6 +147,29 @@ static void test_marks(void **state)
     assert_int_equal(sum(&r), 200);
 }
 
+/* A record is used for one request after the other: nothing of the earlier one stays. */
+static void test_again(void **state)
+{
+    (void)state;
+    struct stage_request r = { .head = { .rx = 100, .idle = 50, .read = 110 } };
+    struct stage_came came = { .rx = 400, .idle = 420, .read = 430 }, unknown = { .read = 1000 };
+    stage_request_begin(&r, &came, true, 90, 440);
+    stage_request_mark(&r, STOA_SPAN_MARKS + 5, 450);
+    stage_request_turn(&r, STOA_SPAN_BODY, 500);
+    stage_request_turn(&r, STOA_SPAN_SEND, 600);
+    stage_request_turn(&r, STOA_SPAN_HANDLER, 700);
+    stage_request_begin(&r, &unknown, true, 0, 1000);
+    for (int i = 0; i < STOA_SPANS; i++)
+        assert_int_equal(r.ns[i], 0);
+    assert_false(r.first);
+    assert_false(r.is_marked);
+    assert_int_equal(r.grade[STOA_SPAN_HEAD], STOA_UNKNOWN);
+    assert_int_equal(r.grade[STOA_SPAN_HANDLER], STOA_EXACT);
+    stage_request_turn(&r, STOA_SPAN_SEND, 1010);
+    assert_int_equal(stage_request_took(&r), 10);
+    assert_int_equal(r.ns[STOA_SPAN_MARKS + 5], 0);
+}
+
 static void test_entries(void **state)
 {
     struct fixture *f = *state;
@@ -273,6 +296,7 @@ int main(void)
         cmocka_unit_test(test_unknown),
         cmocka_unit_test(test_body),
         cmocka_unit_test(test_marks),
+        cmocka_unit_test(test_again),
         cmocka_unit_test_setup_teardown(test_entries, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_counting, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_board, set_up, tear_down),
