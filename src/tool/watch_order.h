@@ -1,0 +1,46 @@
+/* tool/watch_order.h -- in which order listeners and connections are shown, and which of them: sort keys
+ * and the filter. Pure. */
+#ifndef TOOL_WATCH_ORDER_H
+#define TOOL_WATCH_ORDER_H
+
+#include "tool/watch_picture.h"
+
+/* Each sorts the largest, worst or longest first; addresses and names upwards. */
+enum watch_sort {
+    WATCH_BY_TROUBLE, /* drops, then how full the queue is, ...; where all are alike, by address */
+    WATCH_BY_ADDRESS,
+    WATCH_BY_PROCESS, /* connections: by peer */
+    WATCH_BY_QUEUE,   /* how full; connections: those in the accept queue first */
+    WATCH_BY_SYN,
+    WATCH_BY_DROPS,
+    WATCH_BY_ESTABLISHED,
+    WATCH_BY_CLOSE_WAIT,
+    WATCH_BY_TIME_WAIT,
+    WATCH_BY_RETRANSMITS,
+    WATCH_BY_UNREAD,
+    WATCH_BY_UNSENT,
+    WATCH_BY_AGE, /* the oldest CLOSE_WAIT; connections: the longest without a byte */
+    WATCH_SORTS
+};
+
+/* "trouble", "address", ...: as --sort has them. Static. */
+const char *watch_sort_name(enum watch_sort key);
+
+/* returns whether there is such a key, and *ret. */
+bool watch_sort_find(const char *name, enum watch_sort *ret);
+
+/* Indexes of those that match the filter, sorted.
+ *   filter   text that the name, the process, the user or the service contains, a letter's case aside;
+ *            of a connection: addresses and state. "" = all.
+ *   ret      room for all: p->listeners, p->conns.
+ *   returns  how many. */
+int watch_order_listeners(const struct watch_picture *p, enum watch_sort key, const char *filter,
+                          int *ret);
+int watch_order_conns(const struct watch_picture *p, enum watch_sort key, const char *filter,
+                      int *ret);
+
+/* Whether a is to be shown before b. */
+bool watch_conn_is_before(const struct watch_conn *a, const struct watch_conn *b,
+                          enum watch_sort key);
+
+#endif
