@@ -104,8 +104,9 @@ E2E      := $(shell find tests/e2e tests/net -maxdepth 1 -name '$(or $(T),*).*' 
 BROWSER  := $(shell find tests/browser -name '$(or $(T),*).mjs' -perm -u+x 2>/dev/null | sort)
 OF_TOOLS := $(call named,tests/tools,sh)
 # For unit, fault, fuzz and sim programs: an archive, so that each links only what it uses (some put
-# something else in the place of a folder of src/).
-SUPPORT_OBJ := $(patsubst %,$(BUILD)/obj/%.o,$(wildcard tests/support/*.c))
+# something else in the place of a folder of src/). The command's own files are in it, too.
+SUPPORT_OBJ := $(patsubst %,$(BUILD)/obj/%.o,$(wildcard tests/support/*.c)) \
+               $(filter-out %/main.c.o,$(TOOL_OBJ))
 SUPPORT     := $(if $(SUPPORT_OBJ),$(BUILD)/test/support.a)
 
 $(BUILD)/test/support.a: $(SUPPORT_OBJ)
