@@ -235,3 +235,28 @@ bool trend_find(const struct trend *t, const struct status *s, stoa_time span,
         *ret = (struct trend_past){ &found->counts, found->at };
     return is_young || found;
 }
+
+static double rate_of(const struct status *s, const struct trend *t, int span)
+{
+    struct trend_past past;
+    uint64_t now = s->counts.spans[span].count, before = 0;
+    if (!trend_find(t, s, STOA_SEC, &past) || past.at >= s->now)
+        return 0;
+    if (past.counts)
+        before = past.counts->spans[span].count;
+    return now > before ? (double)(now - before) * 1e9 / (double)(s->now - past.at) : 0;
+}
+
+void status_times(const struct status *s, const struct trend *t, int span, struct status_times *ret)
+{
+    struct stoa_stage_histogram recent = s->counts.spans[span];
+    struct trend_past past;
+    if (trend_find(t, s, 10 * STOA_SEC, &past) && past.counts)
+        for (int i = 0; i < STOA_BUCKETS; i++)
+            recent.buckets[i] -= past.counts->spans[span].buckets[i];
+    *ret = (struct status_times){ .p50 = stage_quantile(&recent, 0.5),
+                                  .p90 = stage_quantile(&recent, 0.9),
+                                  .p99 = stage_quantile(&recent, 0.99),
+                                  .max = stage_quantile(&recent, 1),
+                                  .per_s = rate_of(s, t, span) };
+}

@@ -92,4 +92,13 @@ struct trend_past {
 bool trend_find(const struct trend *t, const struct status *s, stoa_time span,
                 struct trend_past *ret);
 
+/* How long one span took, or whole requests (STATUS_TOOK): over the last ten seconds before the look s.
+ * As upper bounds of the histogram's buckets. */
+struct status_times {
+    int64_t p50, p90, p99, max; /* ns; 0 = there was none */
+    double per_s;               /* how many, over the last second; 0 = none, or not known yet */
+};
+void status_times(const struct status *s, const struct trend *t, int span,
+                  struct status_times *ret);
+
 #endif

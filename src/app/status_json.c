@@ -3,15 +3,11 @@
 
 #include "app/json.h"
 
-/* What everything is measured against: the counts as they were, and how long ago that was. */
-struct since {
-    struct trend_past second, ten; /* at 0: nothing is known */
-};
-
 struct place {
     struct buf *b;
     const struct status *s;
-    struct since since;
+    const struct trend *trend;
+    struct trend_past second; /* what rates are measured against; at 0: nothing is known */
 };
 
 static void put_seconds(struct buf *b, const char *name, int64_t ns)
@@ -27,12 +23,12 @@ static void put_us(struct buf *b, const char *name, uint64_t ns)
 /* How often a second, over the last second. */
 static void put_rate(const struct place *p, const char *name, uint64_t now, uint64_t before)
 {
-    double span_s = (double)(p->s->now - p->since.second.at) / 1e9;
-    bool is_known = p->since.second.at && now >= before && span_s > 0;
+    double span_s = (double)(p->s->now - p->second.at) / 1e9;
+    bool is_known = p->second.at && now >= before && span_s > 0;
     json_milli(p->b, name, is_known ? (int64_t)((double)(now - before) / span_s * 1000) : 0);
 }
 
-#define BEFORE(p, member) ((p)->since.second.counts ? (p)->since.second.counts->member : 0)
+#define BEFORE(p, member) ((p)->second.counts ? (p)->second.counts->member : 0)
 
 /* ---- the server ---- */
 
@@ -116,36 +112,24 @@ static void put_listeners(const struct place *p)
 
 /* ---- spans ---- */
 
-/* What was counted since then. */
-static void take_growth(struct stoa_stage_histogram *ret, const struct place *p, int span)
+static void put_quantile(struct buf *b, const char *name, int64_t ns)
 {
-    const struct status_counts *before = p->since.ten.counts;
-    *ret = p->s->counts.spans[span];
-    for (int i = 0; before && i < STOA_BUCKETS; i++)
-        ret->buckets[i] -= before->spans[span].buckets[i];
-}
-
-static void put_quantile(struct buf *b, const char *name, const struct stoa_stage_histogram *h,
-                         double q)
-{
-    int64_t ns = stage_quantile(h, q);
     if (ns)
         put_us(b, name, (uint64_t)ns);
     else
-        json_null(b, name); /* the least bucket ends at 1 us: nothing was counted */
+        json_null(b, name);
 }
 
 static void put_times(const struct place *p, int span)
 {
-    struct stoa_stage_histogram recent;
-    uint64_t count = p->s->counts.spans[span].count;
-    take_growth(&recent, p, span);
-    json_count(p->b, "count", count);
-    put_quantile(p->b, "p50_us", &recent, 0.5);
-    put_quantile(p->b, "p90_us", &recent, 0.9);
-    put_quantile(p->b, "p99_us", &recent, 0.99);
-    put_quantile(p->b, "max_us", &recent, 1);
-    put_rate(p, "rate", count, BEFORE(p, spans[span].count));
+    struct status_times times;
+    status_times(p->s, p->trend, span, &times);
+    json_count(p->b, "count", p->s->counts.spans[span].count);
+    put_quantile(p->b, "p50_us", times.p50);
+    put_quantile(p->b, "p90_us", times.p90);
+    put_quantile(p->b, "p99_us", times.p99);
+    put_quantile(p->b, "max_us", times.max);
+    json_milli(p->b, "rate", (int64_t)(times.per_s * 1000));
 }
 
 static void put_spans(const struct place *p)
@@ -276,9 +260,8 @@ static void put_conns(const struct place *p)
 
 void status_json(struct buf *b, const struct status *s, const struct trend *t)
 {
-    struct place p = { .b = b, .s = s };
-    trend_find(t, s, STOA_SEC, &p.since.second);
-    trend_find(t, s, 10 * STOA_SEC, &p.since.ten);
+    struct place p = { .b = b, .s = s, .trend = t };
+    trend_find(t, s, STOA_SEC, &p.second);
     json_open(b, NULL, '{');
     put_server(&p);
     put_rates(&p);
