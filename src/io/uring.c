@@ -57,6 +57,9 @@ struct uring {
     bool woken;
 };
 
+/* Stands for the memory of all rings, which liburing maps by calls of its own. */
+static const char ring_memory;
+
 static struct uring *uring_of(struct io *io)
 {
     return list_owner(io, struct uring, io);
@@ -418,13 +421,19 @@ static void uring_chunk_free(struct io *io, struct io_chunk *chunk)
 
 /* ---- open, close ---- */
 
+static void close_ring(struct uring *u)
+{
+    tools_unmap_follows(&ring_memory);
+    io_uring_queue_exit(&u->ring);
+}
+
 static void uring_close(struct io *io)
 {
     struct uring *u = uring_of(io);
     helpers_close(&u->helpers);
     for (int i = 0; i < CHUNK_USES; i++)
         bufring_close(&u->bufs[i], &u->ring);
-    io_uring_queue_exit(&u->ring);
+    close_ring(u);
     close(u->wake_fd);
     mem_free(u->mem, u, sizeof *u);
 }
@@ -450,11 +459,12 @@ static int open_ring(struct uring *u)
     int r = io_uring_queue_init_params(SUBMISSIONS, &u->ring, &params);
     if (r < 0)
         return r == -EINVAL || r == -EOPNOTSUPP ? -ENOSYS : r == -EACCES ? -EPERM : r;
+    tools_mapped(&ring_memory);
     io_uring_register_ring_fd(&u->ring); /* spares the kernel a look-up; fine without */
     r = bufring_open(&u->bufs[CHUNK_STREAM], &u->ring, u->mem, CHUNK_STREAM, STREAM_BUFFERS,
                      STREAM_SPARES);
     if (r < 0)
-        io_uring_queue_exit(&u->ring);
+        close_ring(u);
     return r == -EINVAL ? -ENOSYS : r;
 }
 

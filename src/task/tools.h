@@ -11,6 +11,7 @@
 #define TASK_TOOLS_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 #if defined(__SANITIZE_ADDRESS__)
 #define TOOLS_ASAN 1
@@ -114,6 +115,24 @@ static inline void tools_unmap(char *low, char *high)
 #endif
     (void)low;
     (void)high;
+}
+
+/* Memory was mapped by a call that the tools do not see, or goes by one: where two threads do so, one
+ * may be given what the other gave back. The kernel keeps the two apart; ThreadSanitizer is told. */
+static inline void tools_mapped(const void *of_all)
+{
+#ifdef TOOLS_TSAN
+    __tsan_acquire((void *)(uintptr_t)of_all);
+#endif
+    (void)of_all;
+}
+
+static inline void tools_unmap_follows(const void *of_all)
+{
+#ifdef TOOLS_TSAN
+    __tsan_release((void *)(uintptr_t)of_all);
+#endif
+    (void)of_all;
 }
 
 /* ---- flows of control ---- */

@@ -40,14 +40,8 @@ def refused(cause, code, *listen, args=("--text", "x"), says=(), never=(), **pop
         assert text not in said, (text, p.stderr)
 
 
-# Servers that are stopped as soon as they listen have one worker: with two, the first may map its
-# ring where the second's has just been; ThreadSanitizer does not hear of it from liburing, and takes
-# that for a race.
-ONE = ("-w", "1")
-
-
 def serves(listen, args=("--text", "x"), **popen):
-    with Stoa(*args, *ONE, listen=listen, **popen):
+    with Stoa(*args, listen=listen, **popen):
         pass
 
 
@@ -528,11 +522,11 @@ def test_backlog_is_cut():
     with Sysctl("net/core/somaxconn", 16):
         for listen in ("127.0.0.1:0", "unix:s"):
             with folder() as d, \
-                    Stoa("--text", "x", "--backlog", "100", *ONE, listen=listen, cwd=d) as s:
+                    Stoa("--text", "x", "--backlog", "100", listen=listen, cwd=d) as s:
                 s.wait_for("cause listen.backlog_cut")
                 assert b"100 asked for, 16 given" in s.said, s.said
         for args in (("--backlog", "16"), (), ("--backlog", "100", "--quiet")):
-            s = subprocess.Popen([STOA, "serve", "--text", "x", "-l", "127.0.0.1:0", *ONE, *args],
+            s = subprocess.Popen([STOA, "serve", "--text", "x", "-l", "127.0.0.1:0", *args],
                                  stderr=subprocess.PIPE)
             wait_until_it_can_be_stopped(s.pid)
             s.terminate()
