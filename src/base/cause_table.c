@@ -690,11 +690,19 @@ const struct stoa_cause cause_table[] = {
         .id = "connect.no_neighbour",
         .stage = STOA_STAGE_CONNECT,
         .exit_code = EXIT_UNREACHABLE,
-        .what = "no host of the own network has that address",
-        .rules_out = "Routers and firewalls: the address is on the own link.",
-        .hint = "Is the host up, its address right, its cable in? `ip neigh` shows FAILED.",
-        .page = "The target is on the same link and nobody answered the question for its link "
-                "address (ARP, neighbour discovery). The SYN never left this machine.",
+        .what = "the next hop, the host or the gateway to it, does not answer on the own network",
+        .rules_out = "The port, and every firewall behind that hop: no SYN left this machine.",
+        .hint =
+            "`ip route get ADDRESS` tells which: with `via`, the gateway named there is absent, "
+            "without it the host. Is it up, its address right, its cable in? `ip neigh` shows "
+            "FAILED for it.",
+        .page = "Nobody answered the question for the next hop's link address (ARP, neighbour "
+                "discovery), so that the SYN never left this machine. The next hop is the host "
+                "itself where it is on the own network, and else the gateway of the route to it: "
+                "then every address behind that gateway fails in the same way, while hosts of the "
+                "own network answer. (IPv6 passes over a gateway that it has just found absent, if "
+                "there is another route: the next try may go there.) A wrong netmask makes a far "
+                "host look like one of the own network.",
     },
     {
         .id = "connect.reset",

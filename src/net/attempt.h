@@ -38,6 +38,8 @@ struct attempt {
     unsigned unanswered;    /* timeouts so far of the SYN (tcpi_retransmits) */
     unsigned retransmitted; /* SYNs that went out after the first (tcpi_total_retrans) */
     stoa_time rtt;          /* of the handshake; 0 = not known */
+    bool has_hop;           /* the first hop is known (next_hop.h): */
+    struct addr gateway;    /* AF_UNSPEC = the target itself */
     stoa_time began, ended;
 };
 

@@ -4,6 +4,7 @@
 #include "net/dialled.h"
 #include "net/local.h"
 #include "net/names.h"
+#include "net/next_hop.h"
 #include "net/ports.h"
 #include "net/race.h"
 
@@ -125,7 +126,7 @@ static void report_tries(struct dialling *d, int won)
     r->winner = won < 0 ? -1 : won;
 }
 
-/* A closer look at those that failed: at this machine's counters, and at its own listener. */
+/* A closer look at those that failed: at this machine's counters, its routes and its own listener. */
 static void look_closer(struct dialling *d)
 {
     struct stoa_report *r = &d->report;
@@ -134,6 +135,7 @@ static void look_closer(struct dialling *d)
         if (r->tries[i].err == -ECANCELED)
             continue;
         ports_look(&d->attempts[i], &r->tries[i]);
+        next_hop_look(&d->attempts[i], &r->tries[i]);
         if (r->tries[i].is_local)
             local_look(&d->attempts[i], &r->tries[i]);
     }

@@ -1,5 +1,6 @@
 /* net/race.c -- see race.h. */
 #include "net/race.h"
+#include "net/next_hop.h"
 
 #include <errno.h>
 
@@ -54,12 +55,21 @@ static int look(struct race *r)
     return -1;
 }
 
+/* What can be asked only while they are silent. */
+static void look_into_silence(struct race *r)
+{
+    silence_begin(r->silence, r->core->sys);
+    for (int i = 0; i < r->begun; i++)
+        if (r->attempts[i].state == ATTEMPT_WAITS)
+            next_hop_find(&r->attempts[i]);
+}
+
 /* Until an attempt has news, or something is to be done. */
 static int wait_for_news(struct race *r)
 {
     stoa_time now = core_now(r->core);
     if (!r->silence->begun && now >= r->silent_at)
-        silence_begin(r->silence, r->core->sys);
+        look_into_silence(r);
     stoa_time until = r->silence->begun ? STOA_NEVER : r->silent_at;
     if (r->begun < r->count && r->next_at < until)
         until = r->next_at;

@@ -1,5 +1,5 @@
 /* probe/netlink.h -- questions to the kernel over netlink, and the walk through its answers. Knows
- * messages and attributes, not what stands in them. Used by diag.c and own_addr.c. */
+ * messages and attributes, not what stands in them. Used by diag.c, own_addr.c and route.c. */
 #ifndef PROBE_NETLINK_H
 #define PROBE_NETLINK_H
 

@@ -255,13 +255,41 @@ def own_queue_full(bed, v):
      by="silent_client", after_ms=2000)
 def absent_neighbour(bed, v):
     c = bed.silent_client
-    return call(bed, at({4: f"10.77.{c.net}.99", 6: f"2001:db8:{c.net}::99"}[v], 80), where=c)
+    report = call(bed, at({4: f"10.77.{c.net}.99", 6: f"2001:db8:{c.net}::99"}[v], 80), where=c)
+    assert report["detail"].endswith("; the next hop is the host itself"), report
+    return report
 
 
 @row("absent host of the own network, -m 1.5", "connect.no_neighbour", UNREACHABLE, "ETIMEDOUT",
      syns=0, like="absent host of the own network", after_ms=1400)
 def absent_neighbour_deadline(bed, v):
     return call(bed, at({4: "10.77.1.98", 6: "2001:db8:1::98"}[v], 80), "-m", "1.5")
+
+
+def absent_gateway_of(c, v):
+    """A client with a route by way of a host that is not there."""
+    net, gateway = {4: ("203.0.113.0/24", f"10.77.{c.net}.97"),
+                    6: ("2001:db8:9::/64", f"2001:db8:{c.net}::97")}[v]
+    c.ip(f"route replace {net} via {gateway}")
+    return {4: "203.0.113.9", 6: "2001:db8:9::9"}[v], gateway
+
+
+@row("absent gateway", "connect.no_neighbour", UNREACHABLE, "EHOSTUNREACH", syns=0,
+     like="absent host of the own network", by="silent_client", after_ms=2000)
+def absent_gateway(bed, v):
+    address, gateway = absent_gateway_of(bed.silent_client, v)
+    report = call(bed, at(address, 80), where=bed.silent_client)
+    assert report["detail"].endswith(f"; the next hop is the gateway {gateway}"), report
+    return report
+
+
+@row("absent gateway, -m 1.5", "connect.no_neighbour", UNREACHABLE, "ETIMEDOUT", syns=0,
+     like="absent host of the own network", after_ms=1400)
+def absent_gateway_deadline(bed, v):
+    address, gateway = absent_gateway_of(bed.client, v)
+    report = call(bed, at(address, 80), "-m", "1.5")
+    assert report["detail"].endswith(f"; the next hop is the gateway {gateway}"), report
+    return report
 
 
 # ---- this machine itself ----

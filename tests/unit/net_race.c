@@ -38,6 +38,7 @@ static struct {
     stoa_time begun[MAX]; /* relative to the first; -1 = not */
     stoa_time end[MAX];
     bool open[MAX];
+    int asked_way; /* how often the routing table */
     int recverr[MAX];
     bool told_soft[MAX];
     bool asked_error[MAX]; /* SO_ERROR, since the last look into the queue */
@@ -61,7 +62,12 @@ static bool is_due(int i)
 
 static int sys_socket(const struct io_sys *s, int family, int type, int protocol)
 {
-    (void)s, (void)family, (void)type, (void)protocol;
+    (void)s, (void)type, (void)protocol;
+    if (family == AF_NETLINK) {
+        assert_int_equal(f.now - f.begun[0], SILENCE_AFTER);
+        f.asked_way++;
+        return -EAFNOSUPPORT;
+    }
     int i = f.count++;
     f.open[i] = true;
     f.begun[i] = f.now;
@@ -294,6 +300,7 @@ static void test_first_is_quick(void **state)
     count = 2;
     run((struct plan[]){ { .after = 249 * STOA_MS }, { .after = STOA_NEVER } }, race);
     assert_int_equal(won, 0);
+    assert_int_equal(f.asked_way, 0);
     assert_int_equal(began(1), -1);
     assert_int_equal(attempts[1].state, ATTEMPT_UNTRIED);
 }
@@ -311,6 +318,7 @@ static void test_stagger(void **state)
     assert_int_equal(began(1), 250);
     assert_int_equal(began(2), 500);
     assert_int_equal(began(3), -1);
+    assert_int_equal(f.asked_way, 3); /* at that moment, of all that are silent then */
     assert_int_equal(attempts[0].err, -ECANCELED);
     assert_int_equal(attempts[1].err, -ECANCELED);
     assert_int_equal(attempts[2].err, 0);

@@ -9,9 +9,11 @@
 
 #include "probe/diag.h"
 #include "probe/own_addr.h"
+#include "probe/route.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/rtnetlink.h>
 #include <linux/sock_diag.h>
 #include <stdio.h>
 #include <string.h>
@@ -393,6 +395,86 @@ static void test_own_addresses(void **state)
     assert_int_equal(count, 1);
 }
 
+/* ---- routes ---- */
+
+static size_t add_attr(size_t at, uint16_t type, const void *data, uint16_t n)
+{
+    struct nlattr h = { .nla_len = (uint16_t)(sizeof h + n), .nla_type = type };
+    memcpy(answer + at, &h, sizeof h);
+    memcpy(answer + at + sizeof h, data, n);
+    return at + (sizeof h + n + 3) / 4 * 4;
+}
+
+/* What route_find makes of an answer with that attribute and an interface; n: of the attribute. */
+static int ask_route(uint8_t family, uint16_t type, const void *data, uint16_t n, struct route *ret)
+{
+    struct sockaddr_in to = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+    struct rtmsg m = { .rtm_family = family };
+    struct nlmsghdr h = { .nlmsg_type = RTM_NEWROUTE, .nlmsg_seq = 1 };
+    memcpy(answer + sizeof h, &m, sizeof m);
+    answer_n = add_attr(sizeof h + sizeof m, RTA_OIF, &(uint32_t){ 7 }, 4);
+    answer_n = add_attr(answer_n, type, data, n);
+    h.nlmsg_len = (uint32_t)answer_n;
+    memcpy(answer, &h, sizeof h);
+    return route_find(&bad, &mem_default, (struct sockaddr *)&to, NULL, ret);
+}
+
+static void test_routes_told(void **state)
+{
+    (void)state;
+    static const unsigned char v4[4] = { 192, 0, 2, 1 };
+    static const unsigned char via[18] = { AF_INET6 & 0xff, AF_INET6 >> 8, 0xfe, 0x80, [17] = 9 };
+    struct route r;
+    bad = *io_sys_kernel();
+    bad.receive = give;
+    assert_int_equal(ask_route(AF_INET, RTA_GATEWAY, v4, 4, &r), 0);
+    assert_int_equal(r.gateway.family, AF_INET);
+    assert_memory_equal(&r.gateway.v4.sin_addr, v4, 4);
+    assert_int_equal(r.ifindex, 7);
+    assert_int_equal(ask_route(AF_INET6, RTA_GATEWAY, via + 2, 16, &r), 0);
+    assert_int_equal(r.gateway.family, AF_INET6);
+    assert_memory_equal(&r.gateway.v6.sin6_addr, via + 2, 16);
+    assert_int_equal(r.gateway.v6.sin6_scope_id, 7);
+    assert_int_equal(ask_route(AF_INET, RTA_VIA, via, 18, &r), 0);
+    assert_int_equal(r.gateway.family, AF_INET6);
+    assert_memory_equal(&r.gateway.v6.sin6_addr, via + 2, 16);
+    /* Too short to be one, of a family that is none. */
+    for (uint16_t n = 0; n < 18; n++) {
+        assert_int_equal(ask_route(AF_INET, RTA_VIA, via, n, &r), 0);
+        assert_int_equal(r.gateway.family, AF_UNSPEC);
+    }
+    assert_int_equal(ask_route(AF_INET6, RTA_GATEWAY, via, 15, &r), 0);
+    assert_int_equal(r.gateway.family, AF_UNSPEC);
+    assert_int_equal(ask_route(AF_UNIX, RTA_GATEWAY, via, 16, &r), 0);
+    assert_int_equal(r.gateway.family, AF_UNSPEC);
+}
+
+/* The kernel's own answer: what is on the link has no gateway, and some addresses have no way. */
+static void test_routes(void **state)
+{
+    (void)state;
+    struct sockaddr_in v4 = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+    struct sockaddr_in6 v6 = { .sin6_family = AF_INET6, .sin6_addr = IN6ADDR_LOOPBACK_INIT };
+    struct sockaddr *to = (struct sockaddr *)&v4;
+    struct route r = { .ifindex = 99 };
+    assert_int_equal(route_find(io_sys_kernel(), &mem_default, to, to, &r), 0);
+    assert_int_equal(r.gateway.family, AF_UNSPEC);
+    assert_int_equal(r.ifindex, 1);
+    v4.sin_addr.s_addr = htonl(0xf0000001); /* of class E: nobody's */
+    struct sockaddr_in me = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(0xc0000263) };
+    r.ifindex = 99;
+    assert_true(route_find(io_sys_kernel(), &mem_default, to, (struct sockaddr *)&me, &r) < 0);
+    assert_int_equal(r.ifindex, 99);
+    to = (struct sockaddr *)&v6;
+    if (route_find(io_sys_kernel(), &mem_default, to, NULL, &r) == 0)
+        assert_int_equal(r.ifindex, 1);
+    v6.sin6_addr = (struct in6_addr){ { { 0xfe, 0x80, [15] = 1 } } };
+    v6.sin6_scope_id = 1;
+    r.gateway.family = AF_UNSPEC;
+    int err = route_find(io_sys_kernel(), &mem_default, to, to, &r);
+    assert_true(err <= 0 && r.gateway.family == AF_UNSPEC);
+}
+
 static void test_state_names(void **state)
 {
     (void)state;
@@ -418,6 +500,8 @@ int main(void)
         cmocka_unit_test(test_malformed_answers),
         cmocka_unit_test(test_attributes),
         cmocka_unit_test(test_own_addresses),
+        cmocka_unit_test(test_routes_told),
+        cmocka_unit_test(test_routes),
         cmocka_unit_test(test_state_names),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
