@@ -4,7 +4,7 @@
 static void put_name(struct buf *b, const char *name)
 {
     char last = b->n > 0 ? b->p[b->n - 1] : ' ';
-    if (last != '{' && last != '[' && last != ' ' && last != '\n')
+    if (last != '{' && last != '[' && last != ':' && last != ' ' && last != '\n')
         buf_str(b, STR(","));
     if (name)
         buf_fmt(b, "\"%s\":", name);

@@ -227,7 +227,7 @@ static int visit_message(void *ctx, uint16_t type, const void *body, size_t len)
 {
     struct visitor *v = ctx;
     struct diag_socket s;
-    if (type != SOCK_DIAG_BY_FAMILY)
+    if (type != SOCK_DIAG_BY_FAMILY && type != TCPDIAG_GETSOCK)
         return 0;
     if (v->family == AF_UNIX)
         return read_unix(body, len, &s) ? v->visit(v->ctx, &s) : -EPROTO;
@@ -258,6 +258,23 @@ static int ask_inet(struct diag *d, const struct diag_query *q, struct visitor *
     return netlink_ask(&d->netlink, &ask.h, sizeof ask, visit_message, v);
 }
 
+/* Both families in one walk: the older form of the question names no family that the kernel heeds
+ * (inet_diag_dump_compat() in net/ipv4/inet_diag.c). */
+static int ask_tcp(struct diag *d, const struct diag_query *q, struct visitor *v)
+{
+    struct {
+        struct nlmsghdr h;
+        struct inet_diag_req r;
+    } ask = {
+        .h = { .nlmsg_type = TCPDIAG_GETSOCK, .nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP },
+        .r = { .idiag_ext = extensions(q->tcp),
+               .idiag_states = (uint32_t)q->states,
+               .id = { .idiag_sport = htons(q->local_port),
+                       .idiag_dport = htons(q->remote_port) } },
+    };
+    return netlink_ask(&d->netlink, &ask.h, sizeof ask, visit_message, v);
+}
+
 static int ask_unix(struct diag *d, const struct diag_query *q, struct visitor *v)
 {
     struct {
@@ -278,7 +295,11 @@ int diag_each(struct diag *d, const struct diag_query *q, diag_visit *visit, voi
     struct visitor v = {
         visit, ctx, (uint8_t)q->family, q->protocol, htons(q->local_port), htons(q->remote_port)
     };
-    return q->family == AF_UNIX ? ask_unix(d, q, &v) : ask_inet(d, q, &v);
+    switch (q->family) {
+    case AF_UNIX: return ask_unix(d, q, &v);
+    case AF_UNSPEC: return q->protocol == IPPROTO_TCP ? ask_tcp(d, q, &v) : -EPROTONOSUPPORT;
+    default: return ask_inet(d, q, &v);
+    }
 }
 
 static int keep(void *ctx, const struct diag_socket *s)

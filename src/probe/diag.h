@@ -86,10 +86,11 @@ struct diag_socket {
 };
 
 struct diag_query {
-    sa_family_t family;               /* AF_INET, AF_INET6 (with its dual-stack sockets), AF_UNIX */
-    uint8_t protocol;                 /* IPPROTO_TCP, IPPROTO_UDP; not looked at for AF_UNIX */
-    bool tcp;                         /* fill in diag_socket.tcp */
-    int states;                       /* 1 << DIAG_LISTEN | ...; DIAG_ALL_STATES */
+    sa_family_t family; /* AF_INET, AF_INET6 (with its dual-stack sockets), AF_UNIX; AF_UNSPEC: both
+                           of the first, of TCP only, in one walk, which costs half of two */
+    uint8_t protocol;   /* IPPROTO_TCP, IPPROTO_UDP; not looked at for AF_UNIX */
+    bool tcp;           /* fill in diag_socket.tcp */
+    int states;         /* 1 << DIAG_LISTEN | ...; DIAG_ALL_STATES */
     uint16_t local_port, remote_port; /* host order; 0 = any; not looked at for AF_UNIX */
 };
 

@@ -5,18 +5,20 @@
 #include "probe/proc_file.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 /* ---- folders below /proc ---- */
 
 /* returns true = found, look no further. */
 typedef bool visit_name(void *ctx, int dir, const char *name);
 
-/* Whether one of the folder's entries was found. Not inlined: two of these buffers in one frame would
- * be much of a task's stack. */
-__attribute__((noinline)) static bool look_through(const struct io_sys *sys, const char *path,
-                                                   visit_name *visit, void *ctx)
+/* returns 1: one of the folder's entries was found; 0; < 0: it cannot be opened. Not inlined: two of
+ * these buffers in one frame would be much of a task's stack. */
+__attribute__((noinline)) static int look_through(const struct io_sys *sys, const char *path,
+                                                  visit_name *visit, void *ctx)
 {
     union {
         struct dirent64 first;
@@ -24,7 +26,7 @@ __attribute__((noinline)) static bool look_through(const struct io_sys *sys, con
     } buf;
     int dir = sys->open_path(sys, path, O_RDONLY | O_DIRECTORY);
     if (dir < 0)
-        return false;
+        return dir;
     bool found = false;
     ssize_t n;
     while (!found && (n = sys->read_dir(sys, dir, &buf, sizeof buf)) > 0) {
@@ -40,32 +42,78 @@ __attribute__((noinline)) static bool look_through(const struct io_sys *sys, con
 
 struct search {
     const struct io_sys *sys;
-    char link[40]; /* as the descriptor's link reads: "socket:[1234]" */
-    size_t link_n;
-    int pid;
+    struct holder_of *list;
+    int count, left; /* left: not yet found */
+    int pid;         /* whose descriptors are being looked at */
 };
 
-static bool is_the_descriptor(void *ctx, int dir, const char *name)
+static int compare_inodes(const void *a, const void *b)
 {
-    struct search *s = ctx;
-    char link[40];
-    ssize_t n = s->sys->read_link(s->sys, dir, name, link, sizeof link);
-    return n == (ssize_t)s->link_n && memcmp(link, s->link, s->link_n) == 0;
+    const struct holder_of *x = a, *y = b;
+    return (x->inode > y->inode) - (x->inode < y->inode);
 }
 
-static bool is_the_process(void *ctx, int dir, const char *name)
+/* A socket's descriptor is a link that reads "socket:[1234]". */
+static bool is_socket(const struct io_sys *sys, int dir, const char *name, uint64_t *inode)
+{
+    static const struct stoa_str start = { "socket:[", 8 };
+    char link[40];
+    ssize_t n = sys->read_link(sys, dir, name, link, sizeof link);
+    struct stoa_str s = { link, n > 0 ? (size_t)n : 0 };
+    return str_starts(s, start) && s.p[s.n - 1] == ']' &&
+           str_to_u64((struct stoa_str){ s.p + start.n, s.n - start.n - 1 }, inode);
+}
+
+static bool take_descriptor(void *ctx, int dir, const char *name)
+{
+    struct search *s = ctx;
+    uint64_t inode;
+    if (!is_socket(s->sys, dir, name, &inode) || inode == 0 || inode > UINT32_MAX)
+        return false;
+    struct holder_of wanted = { .inode = (uint32_t)inode };
+    struct holder_of *found =
+        bsearch(&wanted, s->list, (size_t)s->count, sizeof wanted, compare_inodes);
+    if (found && !found->pid) {
+        found->pid = s->pid;
+        s->left--;
+    }
+    return s->left == 0;
+}
+
+/* returns 0; -ESRCH; -EACCES. */
+static int take_process(struct search *s, int pid)
+{
+    char path[40];
+    snprintf(path, sizeof path, "/proc/%d/fd", pid);
+    s->pid = pid;
+    int r = look_through(s->sys, path, take_descriptor, s);
+    return r == -ENOENT ? -ESRCH : r < 0 ? r : 0;
+}
+
+static bool take_entry(void *ctx, int dir, const char *name)
 {
     struct search *s = ctx;
     uint64_t pid;
-    char path[40];
     (void)dir;
-    if (!str_to_u64(str_of(name), &pid) || pid > INT32_MAX)
-        return false;
-    snprintf(path, sizeof path, "/proc/%d/fd", (int)pid);
-    if (!look_through(s->sys, path, is_the_descriptor, s))
-        return false;
-    s->pid = (int)pid;
-    return true;
+    if (str_to_u64(str_of(name), &pid) && pid <= INT32_MAX)
+        take_process(s, (int)pid);
+    return s->left == 0;
+}
+
+int holder_search(const struct io_sys *sys, int pid, struct holder_of *list, int count)
+{
+    struct search s = { .sys = sys, .list = list, .count = count };
+    qsort(list, (size_t)count, sizeof *list, compare_inodes);
+    for (int i = 0; i < count; i++) {
+        list[i].pid = 0;
+        s.left += list[i].inode != 0;
+    }
+    if (s.left == 0)
+        return 0;
+    if (pid)
+        return take_process(&s, pid);
+    int r = look_through(sys, "/proc", take_entry, &s);
+    return r < 0 ? r : 0;
 }
 
 /* ---- what is known of them ---- */
@@ -131,21 +179,22 @@ static void read_unit(const struct io_sys *sys, uint64_t cgroup, struct holder *
         str_escape(ret->unit, sizeof ret->unit, cgroup_unit(str_of(path)));
 }
 
-void holder_find(const struct io_sys *sys, const struct diag_socket *s, struct holder *ret)
+void holder_describe(const struct io_sys *sys, const struct diag_socket *s, int pid,
+                     struct holder *ret)
 {
-    struct search search = { .sys = sys };
-    *ret = (struct holder){ .uid = s->uid };
-    if (s->inode) {
-        search.link_n =
-            (size_t)snprintf(search.link, sizeof search.link, "socket:[%u]", (unsigned)s->inode);
-        look_through(sys, "/proc", is_the_process, &search);
-    }
-    ret->pid = search.pid;
+    *ret = (struct holder){ .uid = s->uid, .pid = pid };
     if (ret->pid)
         read_command(sys, ret->pid, ret);
     find_user(sys, ret->uid, ret->user, sizeof ret->user);
     if (ret->pid || s->cgroup)
         read_unit(sys, s->cgroup, ret);
+}
+
+void holder_find(const struct io_sys *sys, const struct diag_socket *s, struct holder *ret)
+{
+    struct holder_of one = { .inode = s->inode };
+    holder_search(sys, 0, &one, 1);
+    holder_describe(sys, s, one.pid, ret);
 }
 
 char *holder_format(const struct holder *h, char *buf, size_t n)

@@ -20,6 +20,21 @@ struct holder {
  *   s    of diag_each or diag_find; s->inode 0: nobody holds it, only user and unit are looked for. */
 void holder_find(const struct io_sys *sys, const struct diag_socket *s, struct holder *ret);
 
+/* The two halves of it, for many sockets at a time: one walk finds who has them, ... */
+struct holder_of {
+    uint32_t inode;
+    int pid; /* the first process that has it open; 0 = none that we may see */
+};
+
+/* Fills in the pids, and sorts the list by inode.
+ *   pid      0 = looks through all processes; else through that one.
+ *   returns  0; of one process: -ESRCH; -EACCES: it is another user's. */
+int holder_search(const struct io_sys *sys, int pid, struct holder_of *list, int count);
+
+/* ... and then, one by one, what is known of them. pid: 0 = none was found. */
+void holder_describe(const struct io_sys *sys, const struct diag_socket *s, int pid,
+                     struct holder *ret);
+
 /* "user www-data", escaped; "user 1000" where /etc/passwd has no name. returns buf. */
 char *holder_format_user(const struct io_sys *sys, uint32_t uid, char *buf, size_t n);
 

@@ -50,10 +50,12 @@ struct watch_conns {
     uint64_t unread, unsent; /* bytes: come and not read; sent and not acknowledged, or waiting */
     uint64_t unread_conns;   /* connections that have some unread */
     uint64_t unread_max, unsent_max; /* of one connection */
+    /* Unread for a second at least, on connections that a process has: it does not read. */
+    uint64_t late_conns, late_bytes;
+    uint64_t gave_up;     /* in the accept queue still, and the client has closed already */
     uint64_t stuck_conns; /* whose peer takes nothing: its window is closed (zero-window probes) */
     uint64_t retrans_conns; /* that are sending something again now */
     uint64_t retransmits;   /* segments sent again, of the connections that are there */
-    double retransmits_per_s;
     /* The longest CLOSE_WAIT: the kernel does not tell since when. It is at least so old as it has
      * been seen in that state, at most so old as nothing has come on it. ns; WATCH_UNKNOWN: there is
      * none. */
@@ -69,7 +71,8 @@ struct watch_listener {
     char who
         [WATCH_WHO_BYTES]; /* "1234 nginx", else "user www-data", "nginx.service"; "" = not known */
     struct holder holder;
-    uint32_t inode; /* of one of them */
+    uint32_t ifindex; /* bound to that interface; 0 = to none */
+    bool v6_only;     /* [::] that leaves IPv4 to others */
     int sockets;
     uint64_t queue, queue_max;                 /* accept queue and its limit: sums */
     uint32_t fullest_queue, fullest_queue_max; /* of the socket whose queue is the fullest */
