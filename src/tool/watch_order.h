@@ -39,8 +39,7 @@ int watch_order_listeners(const struct watch_picture *p, enum watch_sort key, co
 int watch_order_conns(const struct watch_picture *p, enum watch_sort key, const char *filter,
                       int *ret);
 
-/* Whether a is to be shown before b. */
-bool watch_conn_is_before(const struct watch_conn *a, const struct watch_conn *b,
-                          enum watch_sort key);
+/* < 0: a is to be shown before b; 0: they are alike; > 0. */
+int watch_conn_compare(const struct watch_conn *a, const struct watch_conn *b, enum watch_sort key);
 
 #endif

@@ -1,0 +1,19 @@
+/* tool/watch_pace.h -- what an expensive look costs, and when the next may be: so that all of them
+ * together take less than one percent of a CPU, however many sockets there are. */
+#ifndef TOOL_WATCH_PACE_H
+#define TOOL_WATCH_PACE_H
+
+#include <stoa.h>
+#include <time.h>
+
+enum { WATCH_PACE = 150 };
+
+/* CPU time of the calling thread. */
+static inline stoa_time watch_cpu_time(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+    return t.tv_sec * STOA_SEC + t.tv_nsec;
+}
+
+#endif

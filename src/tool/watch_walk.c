@@ -1,0 +1,237 @@
+/* tool/watch_walk.c -- see watch_walk.h. */
+#include "tool/watch_walk.h"
+
+#include "tool/watch_match.h"
+#include "tool/watch_pace.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+enum {
+    TIMER_RETRANSMIT = 1,
+    TIMER_ZERO_WINDOW = 4, /* idiag_timer, net/ipv4/inet_diag.c */
+    ALL_BUT_LISTEN = 0xfff & ~(1 << DIAG_LISTEN)
+};
+
+static const stoa_time LATE = STOA_SEC; /* unread so long: it is not on its way to be read */
+
+struct seen {
+    uint64_t cookie;
+    stoa_time since;
+};
+
+void watch_walk_init(struct watch_walk *w, struct diag *diag, const struct stoa_mem *mem)
+{
+    *w = (struct watch_walk){ .diag = diag };
+    buf_init(&w->seen, mem, NULL, 0);
+    buf_init(&w->next, mem, NULL, 0);
+    buf_init(&w->conns, mem, NULL, 0);
+}
+
+void watch_walk_done(struct watch_walk *w)
+{
+    buf_done(&w->seen);
+    buf_done(&w->next);
+    buf_done(&w->conns);
+}
+
+/* ---- sums ---- */
+
+void watch_conns_clear(struct watch_conns *c)
+{
+    *c =
+        (struct watch_conns){ .close_wait_least = WATCH_UNKNOWN, .close_wait_most = WATCH_UNKNOWN };
+}
+
+static void raise(uint64_t *to, uint64_t v)
+{
+    if (v > *to)
+        *to = v;
+}
+
+/* Of two that are the oldest: the one that is. */
+static void take_older(struct watch_conns *to, stoa_time least, stoa_time most)
+{
+    if (least > to->close_wait_least)
+        to->close_wait_least = least;
+    if (most > to->close_wait_most)
+        to->close_wait_most = most;
+}
+
+void watch_conns_add(struct watch_conns *to, const struct watch_conns *c)
+{
+    for (int i = 0; i < WATCH_STATES; i++)
+        to->states[i] += c->states[i];
+    to->unread += c->unread;
+    to->unsent += c->unsent;
+    raise(&to->unread_max, c->unread_max);
+    raise(&to->unsent_max, c->unsent_max);
+    to->late_conns += c->late_conns;
+    to->late_bytes += c->late_bytes;
+    to->gave_up += c->gave_up;
+    to->stuck_conns += c->stuck_conns;
+    to->retrans_conns += c->retrans_conns;
+    to->retransmits += c->retransmits;
+    take_older(to, c->close_wait_least, c->close_wait_most);
+}
+
+/* ---- one connection ---- */
+
+struct walk {
+    struct watch_walk *w;
+    const struct watch_walk_plan *plan;
+};
+
+static stoa_time ms(uint32_t n)
+{
+    return (stoa_time)n * STOA_MS;
+}
+
+static void set_conn(struct watch_conn *c, const struct diag_socket *s)
+{
+    bool is_data = s->state != DIAG_SYN_RECV && s->state != DIAG_TIME_WAIT;
+    c->cookie = s->cookie;
+    watch_addr_set(&c->peer, &s->remote);
+    c->state = s->state;
+    c->timer = s->timer;
+    c->repeats = s->retrans;
+    c->in_accept_queue =
+        s->inode == 0 && (s->state == DIAG_ESTABLISHED || s->state == DIAG_CLOSE_WAIT);
+    c->unread = is_data ? s->rqueue : 0;
+    c->unsent = is_data ? s->wqueue : 0;
+    c->rtt = c->quiet = c->quiet_sent = c->in_state = WATCH_UNKNOWN;
+    if (!s->has_tcp || !is_data)
+        return;
+    c->retransmits = s->tcp.total_retrans;
+    c->rtt = (stoa_time)s->tcp.rtt_us * STOA_US;
+    c->quiet = ms(s->tcp.last_data_received_ms);
+    c->quiet_sent = ms(s->tcp.last_data_sent_ms);
+}
+
+static int compare_seen(const void *a, const void *b)
+{
+    const struct seen *x = a, *y = b;
+    return (x->cookie > y->cookie) - (x->cookie < y->cookie);
+}
+
+/* How long it has been in CLOSE_WAIT, as far as it has been looked at. */
+static stoa_time in_close_wait(struct watch_walk *w, uint64_t cookie, stoa_time now)
+{
+    struct seen one = { .cookie = cookie, .since = now };
+    size_t count = w->seen.n / sizeof one;
+    const struct seen *was =
+        count ? bsearch(&one, w->seen.p, count, sizeof one, compare_seen) : NULL;
+    if (was)
+        one.since = was->since;
+    buf_add(&w->next, &one, sizeof one);
+    return now - one.since;
+}
+
+static void count_close_wait(const struct walk *k, struct watch_conns *to, struct watch_conn *c)
+{
+    if (c->in_accept_queue) {
+        to->gave_up++;
+        return;
+    }
+    c->in_state = in_close_wait(k->w, c->cookie, k->plan->now);
+    take_older(to, c->in_state, c->quiet > c->in_state ? c->quiet : c->in_state);
+}
+
+static void count_conn(struct watch_conns *to, const struct watch_conn *c)
+{
+    to->states[c->state]++;
+    to->unread += c->unread;
+    to->unsent += c->unsent;
+    raise(&to->unread_max, c->unread);
+    raise(&to->unsent_max, c->unsent);
+    if (c->unread && !c->in_accept_queue && c->quiet >= LATE) {
+        to->late_conns++;
+        to->late_bytes += c->unread;
+    }
+    to->stuck_conns += c->timer == TIMER_ZERO_WINDOW && c->unsent > 0;
+    to->retrans_conns +=
+        c->timer == TIMER_RETRANSMIT && c->repeats > 0 && c->state != DIAG_SYN_RECV;
+    to->retransmits += c->retransmits;
+}
+
+/* ---- the best of them ---- */
+
+static int compare_conns(const void *a, const void *b, void *key)
+{
+    return watch_conn_compare(a, b, *(enum watch_sort *)key);
+}
+
+static void keep_best(struct watch_walk *w)
+{
+    size_t most = WATCH_CONNS_MAX * sizeof(struct watch_conn);
+    if (w->conns.n)
+        qsort_r(w->conns.p, w->conns.n / sizeof(struct watch_conn), sizeof(struct watch_conn),
+                compare_conns, &w->key);
+    if (w->conns.n > most)
+        w->conns.n = most;
+}
+
+static void keep_conn(struct watch_walk *w, const struct watch_conn *c)
+{
+    w->counted++;
+    buf_add(&w->conns, c, sizeof *c);
+    if (w->conns.n >= 2 * WATCH_CONNS_MAX * sizeof *c)
+        keep_best(w);
+}
+
+/* ---- the walk ---- */
+
+static int take_conn(void *ctx, const struct diag_socket *s)
+{
+    const struct walk *k = ctx;
+    const struct watch_walk_plan *p = k->plan;
+    struct watch_conn c;
+    if (s->state >= WATCH_STATES)
+        return 0;
+    watch_addr_set(&c.local, &s->local);
+    c.listener = watch_listener_of(p->list, p->count, &c.local, s->ifindex);
+    if (c.listener < 0)
+        return 0;
+    struct watch_conns *to = &p->list[c.listener].conns;
+    set_conn(&c, s);
+    if (c.state == DIAG_CLOSE_WAIT)
+        count_close_wait(k, to, &c);
+    count_conn(to, &c);
+    if (p->is_target && p->is_target[c.listener])
+        keep_conn(k->w, &c);
+    return k->w->next.failed || k->w->conns.failed ? -ENOMEM : 0;
+}
+
+static void turn_pages(struct watch_walk *w)
+{
+    struct buf old = w->seen;
+    w->seen = w->next;
+    w->next = old;
+    if (w->seen.n)
+        qsort(w->seen.p, w->seen.n / sizeof(struct seen), sizeof(struct seen), compare_seen);
+}
+
+int watch_walk_go(struct watch_walk *w, const struct watch_walk_plan *plan)
+{
+    struct walk k = { w, plan };
+    struct diag_query q = { .family = AF_UNSPEC,
+                            .protocol = IPPROTO_TCP,
+                            .tcp = true,
+                            .states = ALL_BUT_LISTEN,
+                            .local_port = plan->port };
+    stoa_time before = watch_cpu_time();
+    for (int i = 0; i < plan->count; i++)
+        watch_conns_clear(&plan->list[i].conns);
+    buf_clear(&w->conns);
+    buf_clear(&w->next);
+    w->counted = 0;
+    int r = diag_each(w->diag, &q, take_conn, &k);
+    if (r < 0)
+        return r;
+    keep_best(w);
+    turn_pages(w);
+    w->took = watch_cpu_time() - before;
+    w->at = plan->now;
+    w->due = plan->now + WATCH_PACE * w->took;
+    return 0;
+}
