@@ -73,9 +73,10 @@ static bool take_descriptor(void *ctx, int dir, const char *name)
     struct holder_of wanted = { .inode = (uint32_t)inode };
     struct holder_of *found =
         bsearch(&wanted, s->list, (size_t)s->count, sizeof wanted, compare_inodes);
-    if (found && !found->pid) {
+    /* The first process has the sockets open by which it starts services: theirs they are. */
+    if (found && found->pid <= 1) {
         found->pid = s->pid;
-        s->left--;
+        s->left -= s->pid > 1;
     }
     return s->left == 0;
 }

@@ -8,7 +8,7 @@
 #ifndef TOOL_WATCH_LOOK_H
 #define TOOL_WATCH_LOOK_H
 
-#include "tool/watch_picture.h"
+#include "tool/watch_order.h"
 
 struct watch_look;
 
@@ -19,6 +19,9 @@ void watch_look_free(struct watch_look *l);
 /* Looks at something else from the next watch_look_take on: the connections are walked through at once,
  * what is known of rates and of owners stays. target: copied. */
 void watch_look_aim(struct watch_look *l, const struct watch_target *target);
+
+/* Which connections are kept where there are more than WATCH_CONNS_MAX; at first WATCH_BY_TROUBLE. */
+void watch_look_prefer(struct watch_look *l, enum watch_sort key);
 
 /* Takes a look.
  *   returns  0; < 0: the kernel does not tell of its sockets, or there is no memory. The picture then

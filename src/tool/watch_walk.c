@@ -10,7 +10,7 @@
 enum {
     TIMER_RETRANSMIT = 1,
     TIMER_ZERO_WINDOW = 4, /* idiag_timer, net/ipv4/inet_diag.c */
-    ALL_BUT_LISTEN = 0xfff & ~(1 << DIAG_LISTEN)
+    CONNECTED = 0xffe & ~(1 << DIAG_LISTEN | 1 << DIAG_CLOSE)
 };
 
 static const stoa_time LATE = STOA_SEC; /* unread so long: it is not on its way to be read */
@@ -217,7 +217,7 @@ int watch_walk_go(struct watch_walk *w, const struct watch_walk_plan *plan)
     struct diag_query q = { .family = AF_UNSPEC,
                             .protocol = IPPROTO_TCP,
                             .tcp = true,
-                            .states = ALL_BUT_LISTEN,
+                            .states = CONNECTED,
                             .local_port = plan->port };
     stoa_time before = watch_cpu_time();
     for (int i = 0; i < plan->count; i++)

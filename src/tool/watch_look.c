@@ -1,0 +1,220 @@
+/* tool/watch_look.c -- see watch_look.h: one look after the other, and the picture put together. */
+#include "tool/watch_look.h"
+
+#include "tool/watch_counts.h"
+#include "tool/watch_empty.h"
+#include "tool/watch_match.h"
+#include "tool/watch_owner.h"
+#include "tool/watch_stoa.h"
+#include "tool/watch_verdict.h"
+#include "tool/watch_walk.h"
+
+#include <errno.h>
+
+struct watch_look {
+    const struct io_sys *sys;
+    const struct stoa_mem *mem;
+    struct diag diag;
+    struct watch_listen listen;
+    struct watch_owner owner;
+    struct watch_walk walk;
+    struct watch_counts counts;
+    struct watch_stoa stoa;
+    struct buf is_target; /* bool, of each of listen's listeners */
+    struct buf shown;     /* struct watch_listener: the picture's */
+    struct watch_picture picture;
+};
+
+int watch_look_new(struct watch_look **ret, const struct io_sys *sys, const struct stoa_mem *mem)
+{
+    struct watch_look *l = mem_zalloc(mem, sizeof *l);
+    if (!l)
+        return -ENOMEM;
+    l->sys = sys;
+    l->mem = mem;
+    diag_init(&l->diag, sys, mem);
+    watch_listen_init(&l->listen, &l->diag, mem);
+    watch_owner_init(&l->owner, sys, mem);
+    watch_walk_init(&l->walk, &l->diag, mem);
+    watch_counts_init(&l->counts);
+    watch_stoa_init(&l->stoa, sys, mem);
+    buf_init(&l->is_target, mem, NULL, 0);
+    buf_init(&l->shown, mem, NULL, 0);
+    *ret = l;
+    return 0;
+}
+
+void watch_look_free(struct watch_look *l)
+{
+    if (!l)
+        return;
+    diag_done(&l->diag);
+    watch_listen_done(&l->listen);
+    watch_owner_done(&l->owner);
+    watch_walk_done(&l->walk);
+    watch_stoa_done(&l->stoa);
+    buf_done(&l->is_target);
+    buf_done(&l->shown);
+    mem_free(l->mem, l, sizeof *l);
+}
+
+void watch_look_aim(struct watch_look *l, const struct watch_target *target)
+{
+    l->picture.target = *target;
+    watch_owner_aim(&l->owner, target->aim == WATCH_PID ? target->pid : 0);
+    l->walk.due = 0;
+}
+
+void watch_look_prefer(struct watch_look *l, enum watch_sort key)
+{
+    l->walk.key = key;
+}
+
+struct watch_picture *watch_look_picture(struct watch_look *l)
+{
+    return &l->picture;
+}
+
+int watch_look_why_empty(struct watch_look *l, char *buf, size_t n)
+{
+    const struct watch_picture *p = &l->picture;
+    struct watch_empty e = { .target = &p->target, .pid_error = l->owner.pid_error, .sys = l->sys };
+    e.list = watch_listen_all(&l->listen, &e.count);
+    return p->listeners || p->target.aim == WATCH_ALL ? 0 : watch_empty_say(&e, buf, n);
+}
+
+/* ---- what was aimed at ---- */
+
+static bool has_sockets_of(const struct watch_look *l, const struct watch_socket *sockets,
+                           int count)
+{
+    for (int i = 0; i < count; i++)
+        if (watch_owner_has(&l->owner, sockets[i].of.inode))
+            return true;
+    return false;
+}
+
+static int choose(struct watch_look *l)
+{
+    const struct watch_target *t = &l->picture.target;
+    int sockets_n, count, at = 0;
+    const struct watch_socket *sockets = watch_listen_sockets(&l->listen, &sockets_n);
+    const struct watch_listener *list = watch_listen_all(&l->listen, &count);
+    buf_clear(&l->is_target);
+    for (int i = 0; i < count; i++) {
+        bool is = t->aim == WATCH_PID ? has_sockets_of(l, sockets + at, list[i].sockets)
+                                      : watch_is_target(t, list, count, i);
+        at += list[i].sockets;
+        buf_add(&l->is_target, &is, sizeof is);
+    }
+    return l->is_target.failed ? -ENOMEM : 0;
+}
+
+static bool is_chosen(const struct watch_look *l, int i)
+{
+    return ((const bool *)(const void *)l->is_target.p)[i];
+}
+
+/* The one port of all that were chosen; 0 = there are several, or none. */
+static uint16_t common_port(const struct watch_look *l)
+{
+    int count;
+    const struct watch_listener *list = watch_listen_all(&l->listen, &count);
+    uint16_t port = 0;
+    for (int i = 0; i < count; i++) {
+        uint16_t one = addr_port(&list[i].addr);
+        if (!is_chosen(l, i) || one == port)
+            continue;
+        if (port)
+            return 0;
+        port = one;
+    }
+    return port;
+}
+
+/* ---- connections ---- */
+
+static int walk(struct watch_look *l)
+{
+    bool has_target = l->picture.target.aim != WATCH_ALL;
+    struct watch_walk_plan plan = { .now = l->picture.at };
+    if (l->picture.at < l->walk.due)
+        return 0;
+    plan.list = watch_listen_all(&l->listen, &plan.count);
+    if (plan.count == 0)
+        return 0;
+    plan.port = has_target ? common_port(l) : 0;
+    plan.is_target = has_target ? (const bool *)(const void *)l->is_target.p : NULL;
+    return watch_walk_go(&l->walk, &plan);
+}
+
+/* The listeners' places may have changed since the walk. */
+static void show_conns(struct watch_look *l)
+{
+    struct watch_picture *p = &l->picture;
+    p->conn = (void *)l->walk.conns.p;
+    p->conns = (int)(l->walk.conns.n / sizeof *p->conn);
+    p->conns_more = l->walk.counted - (uint64_t)p->conns;
+    for (int i = 0; i < p->conns; i++)
+        p->conn[i].listener = watch_listener_of(p->listener, p->listeners, &p->conn[i].local, 0);
+    p->walked = l->walk.at;
+    p->walk_took = l->walk.took;
+    p->walk_due = l->walk.due;
+}
+
+/* ---- the picture ---- */
+
+static int show_listeners(struct watch_look *l)
+{
+    struct watch_picture *p = &l->picture;
+    int count;
+    const struct watch_listener *list = watch_listen_all(&l->listen, &count);
+    int64_t counted[DROPS_COUNTERS];
+    watch_counts_growth(&l->counts, counted);
+    buf_clear(&l->shown);
+    watch_conns_clear(&p->all);
+    for (int i = 0; i < count; i++) {
+        struct watch_listener one = list[i];
+        if (!is_chosen(l, i))
+            continue;
+        one.cause = watch_queue_cause(&one, counted);
+        watch_conns_add(&p->all, &one.conns);
+        buf_add(&l->shown, &one, sizeof one);
+    }
+    p->listener = (void *)l->shown.p;
+    p->listeners = (int)(l->shown.n / sizeof *p->listener);
+    return l->shown.failed ? -ENOMEM : 0;
+}
+
+/* The process whose stages are shown: the one that was aimed at, or the first listener's. */
+static int stoa_pid(const struct watch_picture *p)
+{
+    if (p->target.aim == WATCH_ALL || p->listeners == 0)
+        return 0;
+    return p->target.aim == WATCH_PID ? p->target.pid : p->listener[0].holder.pid;
+}
+
+int watch_look_take(struct watch_look *l)
+{
+    struct watch_picture *p = &l->picture;
+    struct io_clock now = l->sys->clock(l->sys);
+    int r = watch_listen_take(&l->listen, now.mono_ns);
+    if (r < 0)
+        return r;
+    p->span = p->at ? now.mono_ns - p->at : 0;
+    p->at = now.mono_ns;
+    p->real_ns = now.real_ns;
+    watch_owner_take(&l->owner, &l->listen, now.mono_ns);
+    watch_counts_take(&l->counts, l->sys, now.mono_ns, p->counters);
+    r = choose(l);
+    if (r == 0)
+        r = walk(l);
+    if (r == 0)
+        r = show_listeners(l);
+    if (r < 0)
+        return r;
+    show_conns(l);
+    watch_stoa_take(&l->stoa, stoa_pid(p), p);
+    watch_judge(p);
+    return 0;
+}

@@ -1,0 +1,94 @@
+/* tool/watch_stoa.c -- see watch_stoa.h. */
+#include "tool/watch_stoa.h"
+
+#include "base/error.h"
+#include "base/mem.h"
+#include "probe/proc_file.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+void watch_stoa_init(struct watch_stoa *s, const struct io_sys *sys, const struct stoa_mem *mem)
+{
+    *s = (struct watch_stoa){ .sys = sys, .mem = mem };
+}
+
+static void forget(struct watch_stoa *s)
+{
+    stage_file_close(&s->file, s->sys);
+    trend_free(s->trend);
+    mem_free(s->mem, s->status, sizeof *s->status);
+    s->trend = NULL;
+    s->status = NULL;
+    s->pid = 0;
+}
+
+void watch_stoa_done(struct watch_stoa *s)
+{
+    forget(s);
+}
+
+static int open_file(struct watch_stoa *s, int pid)
+{
+    int r = stage_file_open_pid(&s->file, s->sys, pid);
+    if (r < 0)
+        return r;
+    s->status = mem_zalloc(s->mem, sizeof *s->status);
+    if (!s->status || trend_new(&s->trend, s->mem) < 0) {
+        forget(s);
+        return -ENOMEM;
+    }
+    return 0;
+}
+
+/* proc_pid_stat(5): "1234 (name) S ...", where the name may have anything in it. */
+static bool is_stopped(const struct io_sys *sys, int pid)
+{
+    char path[40], text[128];
+    snprintf(path, sizeof path, "/proc/%d/stat", pid);
+    if (proc_read(sys, path, text, sizeof text) <= 0)
+        return false;
+    const char *end = strrchr(text, ')');
+    return end && end[1] == ' ' && (end[2] == 'T' || end[2] == 't');
+}
+
+/* Only of what calls itself stoa: that another server has no such file is no news. */
+static void say_why_not(int err, int pid, struct watch_picture *p)
+{
+    p->stoa_text[0] = 0;
+    if (err == -EACCES || err == -EPERM)
+        snprintf(p->stoa_text, sizeof p->stoa_text,
+                 "its stages can be read by its own user and by root only: try sudo");
+    else if (err == -EPROTONOSUPPORT)
+        snprintf(p->stoa_text, sizeof p->stoa_text,
+                 "its stages have the form of another version of stoa: use the `stoa` of pid %d",
+                 pid);
+    else if (err == -ENOENT)
+        snprintf(p->stoa_text, sizeof p->stoa_text,
+                 "it keeps no stages: it was started with --stages off");
+    else
+        snprintf(p->stoa_text, sizeof p->stoa_text, "its stages cannot be read: %s (%s)",
+                 stoa_strerror(err), error_name(err));
+}
+
+void watch_stoa_take(struct watch_stoa *s, int pid, struct watch_picture *p)
+{
+    if (s->pid != pid) {
+        forget(s);
+        s->error = pid ? open_file(s, pid) : -ESRCH;
+        s->pid = pid;
+    }
+    p->is_stopped = pid && is_stopped(s->sys, pid);
+    p->has_stoa = pid && s->error == 0;
+    p->stoa_text[0] = 0;
+    if (p->has_stoa) {
+        /* The look before is kept only now: it is compared with those before it. */
+        if (s->status->now)
+            trend_note(s->trend, s->status);
+        status_take(s->status, &s->file.view, p->at, p->real_ns);
+        p->stoa = s->status;
+        p->trend = s->trend;
+    } else if (pid && p->listeners && strcmp(p->listener[0].holder.command, "stoa") == 0) {
+        say_why_not(s->error, pid, p);
+    }
+}

@@ -1,0 +1,25 @@
+/* tool/watch_stoa.h -- what a stoa server's mapped file says of its stages, and whether the process runs
+ * at all: both without its help, so that a server that hangs is seen, too. */
+#ifndef TOOL_WATCH_STOA_H
+#define TOOL_WATCH_STOA_H
+
+#include "probe/stage_file.h"
+#include "tool/watch_picture.h"
+
+struct watch_stoa {
+    const struct io_sys *sys;
+    const struct stoa_mem *mem;
+    int pid;                /* whose file it is; 0 = nobody's yet */
+    int error;              /* why it cannot be read (-EACCES, ...); 0 = it is open */
+    struct stage_file file; /* zeroed = not open */
+    struct status *status;
+    struct trend *trend;
+};
+
+void watch_stoa_init(struct watch_stoa *s, const struct io_sys *sys, const struct stoa_mem *mem);
+void watch_stoa_done(struct watch_stoa *s);
+
+/* Takes a look at process pid and fills in what the picture has of it; 0 = at nobody. */
+void watch_stoa_take(struct watch_stoa *s, int pid, struct watch_picture *p);
+
+#endif
