@@ -7,6 +7,21 @@
 
 static const stoa_time SAY_EVERY = 10 * STOA_SEC;
 
+/* Whether the wall clock is still what it was. When not, a busy machine came between the two readings, or
+ * somebody has set it. */
+static void look_at_wall(struct core *core)
+{
+    struct stage_wall *wall = &core->stage.wall;
+    struct io_clock now = core->io->now;
+    for (int tries = 0; !stage_wall_agrees(wall, now.mono_ns, now.real_ns); tries++) {
+        if (tries == 3) {
+            stage_wall_set(wall, now.mono_ns, now.real_ns);
+            return;
+        }
+        now = core->sys->clock(core->sys);
+    }
+}
+
 int core_open(struct core *core, const struct core_options *opt)
 {
     *core = (struct core){
@@ -33,7 +48,7 @@ int core_open(struct core *core, const struct core_options *opt)
     core->sched.now = core_now(core);
     if (opt->stages)
         stage_clock_begin(&core->stage, opt->stages, opt->index);
-    stage_wall_set(&core->stage.wall, core_now(core), core_real_ns(core));
+    look_at_wall(core);
     return 0;
 }
 
@@ -75,25 +90,11 @@ int core_turn(struct core *core)
     return 0;
 }
 
-/* The clocks of this turn do not agree with those of the last: a busy machine came between the two
- * readings, or somebody has set the wall clock. */
-static void look_at_wall(struct core *core)
-{
-    struct io_clock now = core->io->now;
-    for (int tries = 0; tries < 3; tries++) {
-        now = core->sys->clock(core->sys);
-        if (stage_wall_agrees(&core->stage.wall, now.mono_ns, now.real_ns))
-            return;
-    }
-    stage_wall_set(&core->stage.wall, now.mono_ns, now.real_ns);
-}
-
 int64_t core_received_at(struct core *core, int64_t stamp_ns)
 {
     if (stamp_ns == 0)
         return 0;
-    if (!stage_wall_agrees(&core->stage.wall, core_now(core), core_real_ns(core)))
-        look_at_wall(core);
+    look_at_wall(core);
     return stage_wall_mono(&core->stage.wall, stamp_ns, core_now(core));
 }
 

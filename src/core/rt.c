@@ -191,6 +191,11 @@ int rt_stages_open(struct stoa_rt *rt)
     return r;
 }
 
+void rt_keep_stamps(struct stoa_rt *rt)
+{
+    stages_keep_stamps(&rt->stages, rt->sys);
+}
+
 struct stage_table *rt_stages(struct stoa_rt *rt)
 {
     return rt->stages.table.head ? &rt->stages.table : NULL;

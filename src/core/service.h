@@ -57,6 +57,10 @@ const struct stoa_log *rt_log(const struct stoa_rt *rt);
  *   returns  0; < 0: it could not be made, and the clock is off (see stages_open). */
 int rt_stages_open(struct stoa_rt *rt);
 
+/* Has the kernel stamp what it receives from now on; before a listener whose connections ask for that
+ * listens. May wait some milliseconds; nothing where the stage clock is off. */
+void rt_keep_stamps(struct stoa_rt *rt);
+
 /* The stage clock's table; NULL = it is off. */
 struct stage_table *rt_stages(struct stoa_rt *rt);
 

@@ -39,13 +39,20 @@ int stages_open(struct stages *s, const struct io_sys *sys, const char *path,
         sys->close(sys, fd);
         return r;
     }
-    *s = (struct stages){ .bytes = bytes, .fd = fd };
+    *s = (struct stages){ .bytes = bytes, .fd = fd, .stamps = -1 };
     stage_table_init(&s->table, memory, shape);
     struct io_clock now = sys->clock(sys);
     struct stoa_stage_head *head = s->table.head;
     head->started = head->mono_ns = now.mono_ns;
     head->real_ns = now.real_ns;
+    stage_wall_set(&s->table.wall, now.mono_ns, now.real_ns);
     return 0;
+}
+
+void stages_keep_stamps(struct stages *s, const struct io_sys *sys)
+{
+    if (s->table.head && s->stamps < 0)
+        s->stamps = sys->keep_stamps(sys);
 }
 
 void stages_close(struct stages *s, const struct io_sys *sys)
@@ -54,5 +61,7 @@ void stages_close(struct stages *s, const struct io_sys *sys)
         return;
     sys->unmap(sys, s->table.head, s->bytes);
     sys->close(sys, s->fd);
-    *s = (struct stages){ .fd = -1 };
+    if (s->stamps >= 0)
+        sys->close(sys, s->stamps);
+    *s = (struct stages){ .fd = -1, .stamps = -1 };
 }

@@ -176,6 +176,13 @@ struct io_sys {
     int (*map)(const struct io_sys *s, int fd, size_t bytes, bool writes, void **ret);
     void (*unmap)(const struct io_sys *s, void *p, size_t bytes);
 
+    /* Has the kernel stamp what it receives (SO_TIMESTAMPING, on all sockets that ask for it) for as long
+     * as the descriptor is open, and waits until it does. Linux begins only some milliseconds after
+     * the first socket asked (net_enable_timestamp() leaves it to a kernel thread): 2 to 5 on an idle
+     * machine, none when somebody asked before. A second at most: then it may begin later.
+     * returns the descriptor; < 0: not here, or not allowed. */
+    int (*keep_stamps)(const struct io_sys *s);
+
     struct io_clock (*clock)(const struct io_sys *s);
     stoa_time (*moment)(const struct io_sys *s); /* CLOCK_MONOTONIC alone, which takes half of it */
     stoa_time (*tick)(const struct io_sys *s);   /* how coarse the kernel's own times are: 1/HZ */

@@ -147,6 +147,12 @@ static int sys_shutdown(const struct io_sys *s, int fd, int how)
     return sys_int(shutdown(fd, how));
 }
 
+static int sys_keep_stamps(const struct io_sys *s)
+{
+    (void)s;
+    return kernel_keep_stamps();
+}
+
 static int sys_close(const struct io_sys *s, int fd)
 {
     (void)s;
@@ -408,6 +414,7 @@ const struct io_sys *io_sys_kernel(void)
         .make_file = sys_make_file,
         .map = sys_map,
         .unmap = sys_unmap,
+        .keep_stamps = sys_keep_stamps,
         .clock = sys_clock,
         .moment = sys_moment,
         .tick = sys_tick,

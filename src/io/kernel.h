@@ -15,6 +15,9 @@ bool kernel_accept_skips(int err);
  *   returns  the descriptor; -EAGAIN: the accept queue is empty; < 0. */
 int kernel_accept(int fd);
 
+/* What struct io_sys has as keep_stamps. */
+int kernel_keep_stamps(void);
+
 /* The eventfd behind io_wake(). It is never read: those who wait hear of each write, not of a level
  * (EPOLLET; a multishot poll), which saves a call per wake, and the counter lasts for centuries.
  *   returns  the descriptor; -EMFILE, -ENFILE, -ENOMEM. */

@@ -144,6 +144,8 @@ static struct listener *listener_new(struct stoa_rt *rt, const struct listener_o
     l->opt = *opt;
     l->cores = rt_cores(rt);
     l->stages = opt->unseen ? NULL : stages_of(rt);
+    if (l->stages && opt->stamps)
+        rt_keep_stamps(rt);
     for (int i = 0; i < l->cores; i++)
         atomic_init(&l->parts[i].fd, -1);
     return l;

@@ -5,7 +5,7 @@
 
 void stage_clock_begin(struct stage_clock *s, struct stage_table *t, int index)
 {
-    *s = (struct stage_clock){ .index = (uint8_t)index };
+    *s = (struct stage_clock){ .index = (uint8_t)index, .wall = t->wall };
     if (!t->head)
         return;
     s->core = stage_table_core(t, index);

@@ -3,6 +3,7 @@
 #ifndef STAGE_TABLE_H
 #define STAGE_TABLE_H
 
+#include "stage/wall.h"
 #include "stage/way.h"
 
 #include <stoa/stage.h>
@@ -30,7 +31,8 @@ struct stage_shape {
 struct stage_table {
     struct stoa_stage_head *head; /* NULL = there is none */
     struct stage_shape shape;
-    bool is_naming; /* some core adds a name */
+    struct stage_wall wall; /* of when it was made: where each core's begins */
+    bool is_naming;         /* some core adds a name */
 };
 
 /* How much memory it takes; pages that nobody touches stay unused. */

@@ -532,6 +532,13 @@ static stoa_time sim_tick(const struct io_sys *s)
     return 4 * STOA_MS;
 }
 
+/* Its sockets stamp from the first byte on. */
+static int sim_keep_stamps(const struct io_sys *s)
+{
+    (void)s;
+    return -EOPNOTSUPP;
+}
+
 static void sim_random(const struct io_sys *s, void *buf, size_t n)
 {
     struct vkernel *k = kernel_of(s);
@@ -569,6 +576,7 @@ void vkernel_init(struct vkernel *k, struct world *w)
         .make_file = sim_make_file,
         .map = sim_map,
         .unmap = sim_unmap,
+        .keep_stamps = sim_keep_stamps,
         .clock = sim_clock,
         .moment = sim_moment,
         .tick = sim_tick,

@@ -375,6 +375,12 @@ static void sys_unmap(const struct io_sys *s, void *p, size_t bytes)
     free(p);
 }
 
+static int sys_keep_stamps(const struct io_sys *s)
+{
+    (void)s;
+    return -EOPNOTSUPP;
+}
+
 /* ---- the server ---- */
 
 static void open_ground(struct fake *f)
@@ -396,6 +402,7 @@ static void open_ground(struct fake *f)
                               .make_file = sys_make_file,
                               .map = sys_map,
                               .unmap = sys_unmap,
+                              .keep_stamps = sys_keep_stamps,
                               .clock = sys_clock,
                               .moment = sys_moment,
                               .tick = sys_tick };

@@ -5,6 +5,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/net_tstamp.h>
 #include <netinet/in.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -382,6 +383,38 @@ static void messages_are_received_without_waiting(void **state)
     close(ends[1]);
 }
 
+/* From the first datagram on; the socket that received it asked only afterwards. */
+static void what_is_received_is_stamped(void **state)
+{
+    (void)state;
+    struct sockaddr_in a = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+    socklen_t n = sizeof a;
+    int flags = SOF_TIMESTAMPING_RX_SOFTWARE | SOF_TIMESTAMPING_SOFTWARE;
+    int kept = sys->keep_stamps(sys), fd = sys->socket(sys, AF_INET, SOCK_DGRAM, 0);
+    if (kept == -ENOPROTOOPT)
+        skip();
+    assert_true(kept >= 0 && fd >= 0);
+    assert_int_equal(bind(fd, (struct sockaddr *)&a, n), 0);
+    assert_int_equal(getsockname(fd, (struct sockaddr *)&a, &n), 0);
+    assert_int_equal(sendto(fd, "x", 1, 0, (struct sockaddr *)&a, n), 1);
+    assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_TIMESTAMPING, &flags, sizeof flags), 0);
+    char byte;
+    _Alignas(struct cmsghdr) char control[256];
+    struct iovec piece = { &byte, 1 };
+    struct msghdr m = {
+        .msg_iov = &piece, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof control
+    };
+    ssize_t r;
+    do
+        r = sys->receive(sys, fd, &m, 0);
+    while (r == -EAGAIN);
+    assert_int_equal(r, 1);
+    struct cmsghdr *h = CMSG_FIRSTHDR(&m);
+    assert_true(h && h->cmsg_type == SCM_TIMESTAMPING);
+    sys->close(sys, fd);
+    sys->close(sys, kept);
+}
+
 static void clock_and_chance(void **state)
 {
     (void)state;
@@ -414,6 +447,7 @@ int main(void)
         cmocka_unit_test(what_others_made_becomes_ours),
         cmocka_unit_test(paths_and_links_are_read),
         cmocka_unit_test(messages_are_received_without_waiting),
+        cmocka_unit_test(what_is_received_is_stamped),
         cmocka_unit_test(clock_and_chance),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
