@@ -99,6 +99,7 @@ static void begin_listener(struct watch_listener *to, const struct watch_socket 
     if (to->ifindex && !has_zone)
         snprintf(at, sizeof at, "%%%u", (unsigned)to->ifindex);
     snprintf(to->name, sizeof to->name, "%.70s%s", addr_format(&s->addr, text, sizeof text), at);
+    to->conns.retransmits_per_s = WATCH_UNKNOWN;
     to->conns.close_wait_least = to->conns.close_wait_most = WATCH_UNKNOWN;
 }
 

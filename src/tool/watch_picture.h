@@ -56,6 +56,8 @@ struct watch_conns {
     uint64_t stuck_conns; /* whose peer takes nothing: its window is closed (zero-window probes) */
     uint64_t retrans_conns; /* that are sending something again now */
     uint64_t retransmits;   /* segments sent again, of the connections that are there */
+    double
+        retransmits_per_s; /* between the last two walks; of connections that ended: not counted */
     /* The longest CLOSE_WAIT: the kernel does not tell since when. It is at least so old as it has
      * been seen in that state, at most so old as nothing has come on it. ns; WATCH_UNKNOWN: there is
      * none. */

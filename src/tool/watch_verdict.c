@@ -267,6 +267,11 @@ void watch_judge(struct watch_picture *p)
     }
     if (p->target.aim != WATCH_ALL)
         judge_reach(p);
+    if (p->target.aim != WATCH_ALL && p->listeners == 0)
+        say(p,
+            &(struct found){ WATCH_BAD, -1, "connect.refused",
+                             "Look whether it is being started again, or why it ended." },
+            "nobody listens at %s any more: clients are refused", p->target.text);
     if (p->verdicts == 0 || p->verdict[0].level == WATCH_NOTE)
         say(p, &(struct found){ WATCH_FINE, -1, NULL, "" }, "nothing wrong seen");
 }

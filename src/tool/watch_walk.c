@@ -15,9 +15,11 @@ enum {
 
 static const stoa_time LATE = STOA_SEC; /* unread so long: it is not on its way to be read */
 
+/* What is to be known of a connection in the next walk: of those in CLOSE_WAIT, or with retransmits. */
 struct seen {
     uint64_t cookie;
-    stoa_time since;
+    stoa_time since; /* when it was first seen in CLOSE_WAIT; 0 = not yet */
+    uint64_t retransmits;
 };
 
 void watch_walk_init(struct watch_walk *w, struct diag *diag, const struct stoa_mem *mem)
@@ -72,6 +74,9 @@ void watch_conns_add(struct watch_conns *to, const struct watch_conns *c)
     to->stuck_conns += c->stuck_conns;
     to->retrans_conns += c->retrans_conns;
     to->retransmits += c->retransmits;
+    if (c->retransmits_per_s != WATCH_UNKNOWN)
+        to->retransmits_per_s =
+            c->retransmits_per_s + (to->retransmits_per_s > 0 ? to->retransmits_per_s : 0);
     take_older(to, c->close_wait_least, c->close_wait_most);
 }
 
@@ -80,6 +85,7 @@ void watch_conns_add(struct watch_conns *to, const struct watch_conns *c)
 struct walk {
     struct watch_walk *w;
     const struct watch_walk_plan *plan;
+    double span_s; /* since the walk before */
 };
 
 static stoa_time ms(uint32_t n)
@@ -114,27 +120,30 @@ static int compare_seen(const void *a, const void *b)
     return (x->cookie > y->cookie) - (x->cookie < y->cookie);
 }
 
-/* How long it has been in CLOSE_WAIT, as far as it has been looked at. */
-static stoa_time in_close_wait(struct watch_walk *w, uint64_t cookie, stoa_time now)
+static const struct seen *find_seen(const struct watch_walk *w, uint64_t cookie)
 {
-    struct seen one = { .cookie = cookie, .since = now };
-    size_t count = w->seen.n / sizeof one;
-    const struct seen *was =
-        count ? bsearch(&one, w->seen.p, count, sizeof one, compare_seen) : NULL;
-    if (was)
-        one.since = was->since;
-    buf_add(&w->next, &one, sizeof one);
-    return now - one.since;
+    struct seen wanted = { .cookie = cookie };
+    size_t count = w->seen.n / sizeof wanted;
+    return count ? bsearch(&wanted, w->seen.p, count, sizeof wanted, compare_seen) : NULL;
 }
 
-static void count_close_wait(const struct walk *k, struct watch_conns *to, struct watch_conn *c)
+/* What the connection's past says of it, and what is to be known of it next time. */
+static void compare_with_past(const struct walk *k, struct watch_conns *to, struct watch_conn *c)
 {
-    if (c->in_accept_queue) {
-        to->gave_up++;
+    bool leaks = c->state == DIAG_CLOSE_WAIT && !c->in_accept_queue;
+    if (!leaks && c->retransmits == 0)
         return;
+    const struct seen *was = find_seen(k->w, c->cookie);
+    struct seen now = { .cookie = c->cookie, .retransmits = c->retransmits };
+    uint64_t before = was ? was->retransmits : 0;
+    if (k->w->has_rates && c->retransmits > before)
+        to->retransmits_per_s += (double)(c->retransmits - before) / k->span_s;
+    if (leaks) {
+        now.since = was && was->since ? was->since : k->plan->now;
+        c->in_state = k->plan->now - now.since;
+        take_older(to, c->in_state, c->quiet > c->in_state ? c->quiet : c->in_state);
     }
-    c->in_state = in_close_wait(k->w, c->cookie, k->plan->now);
-    take_older(to, c->in_state, c->quiet > c->in_state ? c->quiet : c->in_state);
+    buf_add(&k->w->next, &now, sizeof now);
 }
 
 static void count_conn(struct watch_conns *to, const struct watch_conn *c)
@@ -152,6 +161,7 @@ static void count_conn(struct watch_conns *to, const struct watch_conn *c)
     to->retrans_conns +=
         c->timer == TIMER_RETRANSMIT && c->repeats > 0 && c->state != DIAG_SYN_RECV;
     to->retransmits += c->retransmits;
+    to->gave_up += c->state == DIAG_CLOSE_WAIT && c->in_accept_queue;
 }
 
 /* ---- the best of them ---- */
@@ -194,8 +204,7 @@ static int take_conn(void *ctx, const struct diag_socket *s)
         return 0;
     struct watch_conns *to = &p->list[c.listener].conns;
     set_conn(&c, s);
-    if (c.state == DIAG_CLOSE_WAIT)
-        count_close_wait(k, to, &c);
+    compare_with_past(k, to, &c);
     count_conn(to, &c);
     if (p->is_target && p->is_target[c.listener])
         keep_conn(k->w, &c);
@@ -211,20 +220,32 @@ static void turn_pages(struct watch_walk *w)
         qsort(w->seen.p, w->seen.n / sizeof(struct seen), sizeof(struct seen), compare_seen);
 }
 
+static void begin(struct walk *k)
+{
+    struct watch_walk *w = k->w;
+    stoa_time span = k->plan->now - w->at;
+    w->has_rates = w->at && span > 0 && (w->port == 0 || w->port == k->plan->port);
+    k->span_s = (double)span / (double)STOA_SEC;
+    for (int i = 0; i < k->plan->count; i++) {
+        watch_conns_clear(&k->plan->list[i].conns);
+        if (w->has_rates)
+            k->plan->list[i].conns.retransmits_per_s = 0;
+    }
+    buf_clear(&w->conns);
+    buf_clear(&w->next);
+    w->counted = 0;
+}
+
 int watch_walk_go(struct watch_walk *w, const struct watch_walk_plan *plan)
 {
-    struct walk k = { w, plan };
+    struct walk k = { .w = w, .plan = plan };
     struct diag_query q = { .family = AF_UNSPEC,
                             .protocol = IPPROTO_TCP,
                             .tcp = true,
                             .states = CONNECTED,
                             .local_port = plan->port };
     stoa_time before = watch_cpu_time();
-    for (int i = 0; i < plan->count; i++)
-        watch_conns_clear(&plan->list[i].conns);
-    buf_clear(&w->conns);
-    buf_clear(&w->next);
-    w->counted = 0;
+    begin(&k);
     int r = diag_each(w->diag, &q, take_conn, &k);
     if (r < 0)
         return r;
@@ -232,6 +253,7 @@ int watch_walk_go(struct watch_walk *w, const struct watch_walk_plan *plan)
     turn_pages(w);
     w->took = watch_cpu_time() - before;
     w->at = plan->now;
+    w->port = plan->port;
     w->due = plan->now + WATCH_PACE * w->took;
     return 0;
 }

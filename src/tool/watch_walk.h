@@ -8,7 +8,9 @@
 
 struct watch_walk {
     struct diag *diag;
-    struct buf seen, next; /* struct seen: since when a connection is in CLOSE_WAIT, by cookie */
+    struct buf seen, next; /* struct seen: what was known of single connections, by cookie */
+    bool has_rates;        /* they were all seen in the walk before this one */
+    uint16_t port;         /* of the last walk */
     struct buf conns;      /* struct watch_conn: the best so far, at most twice WATCH_CONNS_MAX */
     uint64_t counted;      /* connections of the target */
     enum watch_sort key;   /* which connections matter */
