@@ -7,6 +7,7 @@ typedef int command_fn(char **args);
 
 int command_serve(char **args);
 int command_call(char **args);
+int command_watch(char **args);
 int command_explain(char **args);
 
 #endif

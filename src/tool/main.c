@@ -12,6 +12,8 @@ static const struct command {
       command_serve },
     { "call", "[OPTIONS] TARGET", "make one request, and say how each stage of it went",
       command_call },
+    { "watch", "[OPTIONS] [TARGET]", "who listens here, how full the queues are, and what is wrong",
+      command_watch },
     { "explain", "[CODE]", "what an errno, an exit code or a cause means, and what to try",
       command_explain },
 };

@@ -105,10 +105,10 @@ static int compare_listeners(const void *a, const void *b, void *ctx)
 
 static double conn_trouble(const struct watch_conn *c)
 {
-    double late = c->unread > 0 && c->quiet >= STOA_SEC ? 1e6 : 0;
-    return late + (c->timer == 4 ? 1e6 : 0) + (c->timer == 1 && c->repeats ? 1e5 : 0) +
-           (c->state == DIAG_CLOSE_WAIT ? 1e5 : 0) + (double)(c->unread + c->unsent) / 1e6 +
-           (c->in_accept_queue ? 1e4 : 0) - (c->state == DIAG_TIME_WAIT ? 1 : 0);
+    return (watch_conn_is_late(c) ? 1e6 : 0) + (watch_conn_is_stuck(c) ? 1e6 : 0) +
+           (watch_conn_is_retransmitting(c) ? 1e5 : 0) + (c->state == DIAG_CLOSE_WAIT ? 1e5 : 0) +
+           (c->in_accept_queue ? 1e4 : 0) + (double)(c->unread + c->unsent) / 1e6 -
+           (c->state == DIAG_TIME_WAIT ? 1 : 0);
 }
 
 static double conn_number(const struct watch_conn *c, enum watch_sort key)

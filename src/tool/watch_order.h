@@ -29,6 +29,12 @@ const char *watch_sort_name(enum watch_sort key);
 /* returns whether there is such a key, and *ret. */
 bool watch_sort_find(const char *name, enum watch_sort *ret);
 
+/* What is shown of a picture, in which order: indexes. */
+struct watch_order {
+    const int *listeners, *conns;
+    int listeners_n, conns_n;
+};
+
 /* Indexes of those that match the filter, sorted.
  *   filter   text that the name, the process, the user or the service contains, a letter's case aside;
  *            of a connection: addresses and state. "" = all.

@@ -110,6 +110,9 @@ struct watch_count {
 
 /* ---- connections ---- */
 
+/* As diag_socket.timer has them. */
+enum { WATCH_TIMER_RETRANSMIT = 1, WATCH_TIMER_ZERO_WINDOW = 4 };
+
 struct watch_conn {
     uint64_t cookie; /* the kernel's own name of it */
     int listener;    /* index */
@@ -125,6 +128,24 @@ struct watch_conn {
     stoa_time quiet_sent; /* since bytes were sent */
     stoa_time in_state;   /* since it was first seen in CLOSE_WAIT */
 };
+
+/* What came is unread for a second: it is not on its way to be read. */
+static inline bool watch_conn_is_late(const struct watch_conn *c)
+{
+    return c->unread > 0 && !c->in_accept_queue && c->quiet >= STOA_SEC;
+}
+
+/* Its timer probes a window that the peer has closed: the peer takes nothing. */
+static inline bool watch_conn_is_stuck(const struct watch_conn *c)
+{
+    return c->timer == WATCH_TIMER_ZERO_WINDOW && c->unsent > 0;
+}
+
+/* It sends something again that was not acknowledged. */
+static inline bool watch_conn_is_retransmitting(const struct watch_conn *c)
+{
+    return c->timer == WATCH_TIMER_RETRANSMIT && c->repeats > 0 && c->state != DIAG_SYN_RECV;
+}
 
 /* ---- verdicts ---- */
 

@@ -7,13 +7,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-enum {
-    TIMER_RETRANSMIT = 1,
-    TIMER_ZERO_WINDOW = 4, /* idiag_timer, net/ipv4/inet_diag.c */
-    CONNECTED = 0xffe & ~(1 << DIAG_LISTEN | 1 << DIAG_CLOSE)
-};
-
-static const stoa_time LATE = STOA_SEC; /* unread so long: it is not on its way to be read */
+enum { CONNECTED = 0xffe & ~(1 << DIAG_LISTEN | 1 << DIAG_CLOSE) };
 
 /* What is to be known of a connection in the next walk: of those in CLOSE_WAIT, or with retransmits. */
 struct seen {
@@ -153,13 +147,12 @@ static void count_conn(struct watch_conns *to, const struct watch_conn *c)
     to->unsent += c->unsent;
     raise(&to->unread_max, c->unread);
     raise(&to->unsent_max, c->unsent);
-    if (c->unread && !c->in_accept_queue && c->quiet >= LATE) {
+    if (watch_conn_is_late(c)) {
         to->late_conns++;
         to->late_bytes += c->unread;
     }
-    to->stuck_conns += c->timer == TIMER_ZERO_WINDOW && c->unsent > 0;
-    to->retrans_conns +=
-        c->timer == TIMER_RETRANSMIT && c->repeats > 0 && c->state != DIAG_SYN_RECV;
+    to->stuck_conns += watch_conn_is_stuck(c);
+    to->retrans_conns += watch_conn_is_retransmitting(c);
     to->retransmits += c->retransmits;
     to->gave_up += c->state == DIAG_CLOSE_WAIT && c->in_accept_queue;
 }

@@ -1,0 +1,162 @@
+/* tool/watch.c -- `stoa watch`: options, one look after the other, and what is shown of them. */
+#include "tool/commands.h"
+#include "tool/watch_json.h"
+#include "tool/watch_look.h"
+#include "tool/watch_options.h"
+#include "tool/watch_plain.h"
+
+#include "base/error.h"
+#include "base/exit_code.h"
+#include "base/sys.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <time.h>
+
+struct watch {
+    struct watch_options o;
+    struct watch_look *look;
+    struct buf text, listeners, conns; /* the last two: indexes */
+    sigset_t ends;                     /* signals that end it; blocked */
+};
+
+/* ---- one picture ---- */
+
+/* returns where indexes of `count` go; NULL = there is no memory. */
+static int *make_order(struct buf *b, int count)
+{
+    buf_clear(b);
+    return (int *)(void *)buf_room(b, ((size_t)count + 1) * sizeof(int));
+}
+
+static bool write_text(struct watch *w)
+{
+    const struct watch_picture *p = watch_look_picture(w->look);
+    int *listeners = make_order(&w->listeners, p->listeners);
+    int *conns = make_order(&w->conns, p->conns);
+    if (!listeners || !conns)
+        return false;
+    struct watch_order order = { .listeners = listeners, .conns = conns };
+    order.listeners_n = watch_order_listeners(p, w->o.sort, w->o.filter, listeners);
+    order.conns_n = watch_order_conns(p, w->o.sort, w->o.filter, conns);
+    buf_clear(&w->text);
+    if (w->o.json)
+        watch_json(&w->text, p, &order);
+    else
+        watch_plain(&w->text, p, &order);
+    buf_str(&w->text, STR("\n"));
+    return !w->text.failed;
+}
+
+/* returns < 0 = there is no memory, or nobody takes the output any more; it has been said. */
+static int show(struct watch *w)
+{
+    if (!write_text(w)) {
+        fprintf(stderr, "stoa watch: there is no memory for the picture\n");
+        return -ENOMEM;
+    }
+    bool is_written = fwrite(w->text.p, 1, w->text.n, stdout) == w->text.n && fflush(stdout) == 0;
+    return is_written ? 0 : -EPIPE;
+}
+
+static int take(struct watch *w)
+{
+    int r = watch_look_take(w->look);
+    if (r < 0)
+        fprintf(stderr,
+                "stoa watch: the kernel does not tell of its sockets: %s (%s)\n"
+                "  It takes CONFIG_INET_DIAG, and a sandbox that lets netlink through.\n",
+                stoa_strerror(r), error_name(r));
+    return r;
+}
+
+/* ---- one after the other ---- */
+
+static stoa_time clock_now(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return now.tv_sec * STOA_SEC + now.tv_nsec;
+}
+
+/* returns whether it is time for the next look; false = a signal ends it. */
+static bool wait_until(const struct watch *w, stoa_time when)
+{
+    stoa_time left;
+    while ((left = when - clock_now()) > 0) {
+        struct timespec t = { left / STOA_SEC, left % STOA_SEC };
+        if (sigtimedwait(&w->ends, NULL, &t) > 0)
+            return false;
+    }
+    return true;
+}
+
+/* The next look is due an interval after the last was; what was missed meanwhile is left out. */
+static stoa_time next_due(const struct watch *w, stoa_time due)
+{
+    stoa_time now = clock_now(), next = due + w->o.interval;
+    return next > now ? next : now + w->o.interval;
+}
+
+static int run(struct watch *w)
+{
+    stoa_time due = clock_now();
+    int r = 0;
+    while (r == 0 && wait_until(w, due = next_due(w, due))) {
+        r = take(w);
+        if (r < 0)
+            return EXIT_INTERNAL;
+        r = show(w);
+        if (w->o.once)
+            break;
+    }
+    return r == -ENOMEM ? EXIT_INTERNAL : EXIT_FINE;
+}
+
+static int start(struct watch *w)
+{
+    char why[300];
+    watch_look_aim(w->look, &w->o.target);
+    watch_look_prefer(w->look, w->o.sort);
+    if (take(w) < 0)
+        return EXIT_INTERNAL;
+    int exit_code = watch_look_why_empty(w->look, why, sizeof why);
+    if (exit_code) {
+        fprintf(stderr, "stoa watch: %s\n", why);
+        return exit_code;
+    }
+    return run(w);
+}
+
+/* ---- the process ---- */
+
+static void block_signals(struct watch *w)
+{
+    sigemptyset(&w->ends);
+    sigaddset(&w->ends, SIGINT);
+    sigaddset(&w->ends, SIGTERM);
+    sigprocmask(SIG_BLOCK, &w->ends, NULL);
+    signal(SIGPIPE, SIG_IGN); /* a reader that has enough ends it, and that is no failure */
+}
+
+int command_watch(char **args)
+{
+    struct watch w = { 0 };
+    int exit_code;
+    if (!watch_options_read(&w.o, args, &exit_code))
+        return exit_code;
+    if (watch_look_new(&w.look, io_sys_kernel(), &mem_default) < 0) {
+        fprintf(stderr, "stoa: there is no memory to start\n");
+        return EXIT_INTERNAL;
+    }
+    buf_init(&w.text, &mem_default, NULL, 0);
+    buf_init(&w.listeners, &mem_default, NULL, 0);
+    buf_init(&w.conns, &mem_default, NULL, 0);
+    block_signals(&w);
+    exit_code = start(&w);
+    buf_done(&w.text);
+    buf_done(&w.listeners);
+    buf_done(&w.conns);
+    watch_look_free(w.look);
+    return exit_code;
+}
