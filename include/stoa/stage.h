@@ -25,8 +25,9 @@ struct stoa_http;
  * of its first request's way; the others to each request, add up to its whole and do not overlap. */
 enum stoa_span {
     STOA_SPAN_HANDSHAKE, /* from the SYN-ACK to the client's ACK (tcpi_rtt at accept) */
-    STOA_SPAN_ACCEPT,    /* established, and not yet accepted: bounds only (tcpi_last_data_sent) */
-    STOA_SPAN_QUEUED,    /* the request was here already while its connection waited for accept */
+    STOA_SPAN_ACCEPT, /* established, and not yet accepted: bounds only (tcpi_last_data_sent); and
+                            held, over the limit of connections (STOA_AT_HELD) */
+    STOA_SPAN_QUEUED, /* the request was here already while its connection waited for that */
     STOA_SPAN_BUFFER, /* in the receive buffer: received by the kernel, not read by an idle core */
     STOA_SPAN_CORE,   /* waiting for the core: it ran others while the bytes, or the task, waited */
     STOA_SPAN_HEAD,   /* from the head's first byte to its last: a client that sends in pieces */
@@ -51,6 +52,7 @@ enum stoa_at {
     STOA_AT_SEND,    /* waits for the client to take bytes */
     STOA_AT_IDLE,    /* between requests */
     STOA_AT_LINGER,  /* closed in order; waits for the client's end */
+    STOA_AT_HELD,    /* accepted over the limit (stoa_options.conns_max); waits for another's end */
     STOA_ATS
 };
 

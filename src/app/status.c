@@ -156,8 +156,8 @@ bool status_is_ready(const struct status *s, char why[STATUS_WHY_BYTES])
 
 const char *status_at_name(enum stoa_at at)
 {
-    static const char *const names[STOA_ATS] = { "nothing", "ready", "head", "body",
-                                                 "handler", "send",  "idle", "linger" };
+    static const char *const names[STOA_ATS] = { "nothing", "ready", "head",   "body", "handler",
+                                                 "send",    "idle",  "linger", "held" };
     return names[at];
 }
 

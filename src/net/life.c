@@ -137,6 +137,7 @@ static void begin(stoa_conn *c)
 
 static void begin_held(struct line_place *place)
 {
+    conn_stages_admitted(conn_at(place));
     begin(conn_at(place));
 }
 
@@ -156,6 +157,7 @@ static void take(struct port *p, int fd)
         begin(c);
         return;
     }
+    conn_stages_held(c);
     list_push_back(&p->held, &c->place.node);
     port_pause(p, 0);
 }

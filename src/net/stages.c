@@ -61,6 +61,20 @@ void conn_stages_accepted(stoa_conn *c)
     ask_accept(c);
 }
 
+void conn_stages_held(stoa_conn *c)
+{
+    stage_at(c->stage, STOA_AT_HELD, core_now(c->port->core));
+}
+
+void conn_stages_admitted(stoa_conn *c)
+{
+    stoa_time now = core_now(c->port->core);
+    if (!c->stage)
+        return;
+    stage_conn_held(c->stage, (uint64_t)(now - c->accepted));
+    c->accepted = now;
+}
+
 void conn_stages_came(stoa_conn *c, struct io_chunk *chunk, bool taken)
 {
     struct core *core = c->port->core;

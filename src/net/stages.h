@@ -9,6 +9,11 @@
 /* It was accepted in this turn: asks the kernel how long its handshake and its wait took. */
 void conn_stages_accepted(stoa_conn *c);
 
+/* It is held, over the limit of connections; it is no longer. What it waited for is the same as in the
+ * accept queue, the end of another, and no core: so it counts as that. */
+void conn_stages_held(stoa_conn *c);
+void conn_stages_admitted(stoa_conn *c);
+
 /* A chunk has come. taken: the core has fetched it itself, and not been given it by a wait. */
 void conn_stages_came(stoa_conn *c, struct io_chunk *chunk, bool taken);
 

@@ -104,3 +104,14 @@ void stage_conn_waited(struct stage_conn *c, uint64_t ns)
     stage_put(&seen->queue_least, ns < seen->queue_most ? ns : seen->queue_most);
     stage_end(&seen->seq);
 }
+
+void stage_conn_held(struct stage_conn *c, uint64_t ns)
+{
+    struct stoa_stage_conn *seen = &c->seen;
+    if (seen->queue_most == 0)
+        return; /* of a Unix socket the wait is not known */
+    stage_begin(&seen->seq);
+    stage_put(&seen->queue_least, seen->queue_least + ns);
+    stage_put(&seen->queue_most, seen->queue_most + ns);
+    stage_end(&seen->seq);
+}

@@ -73,6 +73,9 @@ void stage_conn_peer(struct stage_conn *c, const void *addr, size_t n);
 /* Its first bytes had come so long before it was accepted: it cannot have waited for less. */
 void stage_conn_waited(struct stage_conn *c, uint64_t ns);
 
+/* It was held for so long after it was accepted: a part of its wait for being accepted. */
+void stage_conn_held(struct stage_conn *c, uint64_t ns);
+
 /* It comes to `at`. */
 static inline void stage_at(struct stage_conn *c, enum stoa_at at, int64_t now)
 {

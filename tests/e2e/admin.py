@@ -201,7 +201,7 @@ def test_stages_are_json_with_the_numbers(io):
         handler = j["spans"][7]
         assert handler["count"] >= 8 and 0 < handler["p50_us"] <= handler["p99_us"] <= handler["max_us"]
         assert j["took"]["count"] >= 8
-        assert list(j["at"]) == ["ready", "head", "body", "handler", "send", "idle", "linger"]
+        assert list(j["at"]) == ["ready", "head", "body", "handler", "send", "idle", "linger", "held"]
         assert any(r["path"] == "/a'b" and r["method"] == "GET" for r in j["slowest"]), \
             j["slowest"]
         assert any(c["count"] for c in j["causes"]), j["causes"]

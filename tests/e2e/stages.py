@@ -167,6 +167,31 @@ def test_accept():
             best(once, io)
 
 
+def test_over_the_limit():
+    """Two come while the core is busy, and one of them is over the limit of connections: it waits until
+    another one has gone, and not for the core, whether it was accepted or not."""
+    for io in IO:
+        with serving(io, "--max-connections", "2", "--delay", "core=40ms") as s, contextlib.ExitStack() as stack:
+            first = stack.enter_context(connect(s))
+            ask(s, first, GET)
+            first.sendall(GET)
+            second, third = (stack.enter_context(connect(s)) for _ in range(2))
+            second.sendall(GET)
+            began = time.monotonic_ns()
+            third.sendall(GET)
+            for c in (first, second):
+                read_reply(c)
+                log_entry(s)
+            time.sleep(0.1)  # a client that has its reply, and stays
+            assert set(File(stages_of(s)).states()) <= {IDLE, HELD}
+            first.close()
+            head = read_reply(third)
+            x = Exchange(began, time.monotonic_ns(), head, log_entry(s))
+            check_sum(x)
+            assert x.stages["queued"] >= 100000, x.stages
+            assert x.stages["accept"][1] >= x.stages["queued"], x.stages
+
+
 def test_together():
     delays = {"queued": 50, "buffer": 30, "core": 40, "handler": 20, "send": 100}
     for io in IO:
@@ -294,6 +319,7 @@ def test_server_timing():
 
 HEAD = struct.Struct("8sIIqqqq8s16sII")
 NAME_BYTES, CAUSE_BYTES, SPANS, STATUSES, CAUSES, BUCKETS = 24, 40, 16, 6, 160, 216
+IDLE, HELD = 6, 8  # enum stoa_at
 TABLE = struct.Struct("QII")
 HISTOGRAM = 16 + 8 * BUCKETS
 

@@ -254,7 +254,7 @@ static void test_json_of_connections(void **state)
     s.conns_more = 8;
     write_json();
     expect("\"at\":{\"ready\":0,\"head\":0,\"body\":0,\"handler\":1,\"send\":0,\"idle\":0,"
-           "\"linger\":0}");
+           "\"linger\":0,\"held\":0}");
     expect(
         "\"connections\":[{\"peer\":\"127.0.0.1:5555\",\"listener\":1,\"at\":\"handler\","
         "\"age_s\":0.100,\"open_s\":3,\"requests\":4,\"in\":1,\"out\":2}],\"connections_more\":8}");

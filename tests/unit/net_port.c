@@ -172,6 +172,12 @@ static void test_short_pause(void **state)
     fake_close(&f, 0);
 }
 
+/* What it is at, in the stage clock's file. */
+static int seen_at(const struct fake *f, int p)
+{
+    return f->core.stage.conns[p].seen.at;
+}
+
 static void test_held(void **state)
 {
     (void)state;
@@ -188,10 +194,15 @@ static void test_held(void **state)
     assert_int_equal(f.accepted_n, 4);
     for (int i = 1; i < 4; i++)
         fake_expect(&f, p[i], "");
+    for (int i = 0; i < 4; i++)
+        assert_int_equal(seen_at(&f, i), i == 0 ? STOA_AT_IDLE : STOA_AT_HELD);
     for (int i = 0; i < 2; i++) {
+        fake_wait(&f, 50 * STOA_MS);
+        assert_int_equal(seen_at(&f, i + 1), STOA_AT_HELD);
         fake_end(&f, p[i], 0);
         fake_run(&f);
         fake_expect(&f, p[i + 1], "p");
+        assert_int_equal(seen_at(&f, i + 1), STOA_AT_IDLE);
     }
     assert_int_equal(f.core.conns, 1);
     fake_close(&f, 0); /* the last one is cut, or served: it ends */

@@ -189,6 +189,11 @@ static void test_entries(void **state)
     assert_int_equal(a->seen.queue_least, 7);
     stage_conn_waited(a, 70); /* the clocks differ by a tick: never beyond the upper bound */
     assert_int_equal(a->seen.queue_least, 12);
+    stage_conn_held(a, 100);
+    assert_int_equal(a->seen.queue_least, 112);
+    assert_int_equal(a->seen.queue_most, 112);
+    stage_conn_held(b, 100); /* whose wait for accept is not known */
+    assert_int_equal(b->seen.queue_most, 0);
     assert_true(stage_conn_begins(a, 1010));
     assert_false(stage_conn_begins(a, 1020));
     stage_conn_drop(&f->s, a);
