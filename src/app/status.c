@@ -121,12 +121,10 @@ void status_take(struct status *s, const struct stage_view *v, stoa_time now, in
 
 /* ---- alive, and ready ---- */
 
-static const stoa_time STANDS_STILL = 10 * STOA_SEC;
-
 bool status_is_alive(const struct status *s, char why[STATUS_WHY_BYTES])
 {
     for (int i = 0; i < s->cores; i++)
-        if (s->still[i] > STANDS_STILL) {
+        if (s->still[i] > STATUS_STUCK_AFTER) {
             snprintf(why, STATUS_WHY_BYTES, "core %d has not looked for work for %lld s", i,
                      (long long)(s->still[i] / STOA_SEC));
             return false;

@@ -56,6 +56,10 @@ struct status {
  *   s              yours, 120 KB: not for a stack. */
 void status_take(struct status *s, const struct stage_view *v, stoa_time now, int64_t real_ns);
 
+/* A core that has not looked for work for longer is stuck: /healthz and the page say so. What is
+ * shorter is a core that is busy. */
+#define STATUS_STUCK_AFTER (10 * STOA_SEC)
+
 /* Whether each core's loop turns; and whether requests are welcome: it does not drain, and no accept
  * queue is more than half full, either.
  *   why      set when not: a line for people, escaped. */

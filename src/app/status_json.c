@@ -48,6 +48,7 @@ static void put_server(const struct place *p)
     for (int i = 0; i < s->cores; i++)
         put_seconds(b, NULL, s->still[i]);
     json_close(b, ']');
+    put_seconds(b, "stuck_after_s", STATUS_STUCK_AFTER);
     json_close(b, '}');
 }
 

@@ -2,7 +2,8 @@
  * and what each event of /events carries.
  *
  *   server       pid, version, io, cores, uptime_s, time (seconds since 1970), draining,
- *                alive: of each core, seconds since it last looked for work; 0 = it waits for some
+ *                alive: of each core, seconds since it last looked for work; 0 = it waits for some;
+ *                stuck_after_s: a core with more is stuck, for /healthz, too
  *   rates        a second, over the last second: requests, connections, bytes_out, bytes_in
  *   totals       since the start: requests, connections, bytes_in, bytes_out, statuses by class
  *                ("none": the connection ended before one was sent); open: connections now

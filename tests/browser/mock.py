@@ -27,7 +27,8 @@ CALM = {"handshake": 38, "accept": 90, "queued": 12, "buffer": 9, "core": 4, "he
 SCENES = {
     "idle": {"rate": 0},
     "load": {"rate": 18400, "open": 1240, "marks": {"database": 310, "template": 45}},
-    "stalled": {"rate": 210, "open": 96, "slow": {"handler": 2.4e6}, "stuck": 3.2},
+    "stalled": {"rate": 210, "open": 96, "slow": {"handler": 2.4e6}, "stuck": 13.2},
+    "busy": {"rate": 210, "open": 96, "slow": {"handler": 2.4e6}, "busy": 3.2},
     "overflow": {"rate": 5200, "open": 900, "queue": 129, "slow": {"accept": 3.1e5, "queued": 2.9e5},
                  "drops": 12},
     "drain": {"rate": 40, "open": 7, "draining": True},
@@ -116,6 +117,8 @@ class World:
             alive = [max(0, round(self.about(0.001, 4), 3)) for _ in range(s.get("cores", 2))]
             if s.get("stuck"):
                 alive[1] = s["stuck"] + round(now % 60, 2)
+            if s.get("busy"):
+                alive[1] = s["busy"] + round(now % 6, 2)
             failed = int(self.requests * 0.004)
             took = sum(v for k, v in halves.items() if k not in ("handshake", "accept", "network"))
             slow = sorted((self.slow_request(i, {**halves, **marks}, s, now)
@@ -123,7 +126,7 @@ class World:
             return {
                 "server": {"pid": 4711, "version": "0.1.0", "io": "uring", "cores": len(alive),
                            "uptime_s": round(now - self.begin + 5025, 3), "time": now,
-                           "draining": s.get("draining", False), "alive": alive},
+                           "draining": s.get("draining", False), "alive": alive, "stuck_after_s": 10},
                 "rates": {"requests": rate, "connections": round(rate / 41, 1), "bytes_out": rate * 1740.0,
                           "bytes_in": rate * 190.0},
                 "totals": {"requests": self.requests, "connections": self.requests // 41 + opened,

@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { faint_texts, found, mock, nameless, open, page_file, plain, run, said, state, sticking_out, updates } from './rig.mjs';
 
-const SCENES = ['idle', 'load', 'stalled', 'overflow', 'drain', 'many', 'hostile'];
+const SCENES = ['idle', 'load', 'busy', 'stalled', 'overflow', 'drain', 'many', 'hostile'];
 const WIDTHS = [320, 360, 720, 1019, 1020, 1180, 1280, 1800, 1900, 3840];
 
 /* The page shows this scene: an update drawn after the server took it up. */
@@ -67,14 +67,28 @@ const tests = {
   async 'a stalled core and its handlers are said, and told once'() {
     const m = await mock('load'), page = await open(m.url);
     await scene(m, page, 'stalled');
-    assert.match(await found(page), /Core 1 stands still\s+it has not turned for [\d.]+ s/);
+    assert.match(await found(page), /Core 1 is stuck\s+it has not looked for work for [\d.]+ s/);
     assert.match(await found(page), /Slow handlers\s+5 requests are in the handler/);
-    assert.match(await page.locator('#cores .stuck').innerText(), /^core 1 has not turned for/);
+    assert.match(await page.locator('#cores .stuck').innerText(), /^core 1 is stuck for/);
     assert.ok(await page.locator('#conns-rows .old').count() >= 5);
     const words = await said(page);
-    assert.match(words, /Core 1 stands still/);
+    assert.match(words, /Core 1 is stuck/);
     await updates(page, 4);
     assert.equal(await said(page), words);
+    assert.deepEqual(page.complaints, []);
+    await m.end();
+  },
+
+  async 'a core is busy until it is stuck, and when that is the server says'() {
+    const m = await mock('load'), page = await open(m.url);
+    await scene(m, page, 'busy');
+    assert.match(await found(page), /^Core 1 is busy\s+with one piece of work for [\d.]+ s/);
+    assert.match(await page.locator('#cores .busy').innerText(), /^core 1 is busy for/);
+    assert.equal(await page.locator('#cores .stuck, #findings .grave').count(), 0);
+    await scene(m, page, 'stalled');
+    assert.match(await found(page), /^Core 1 is stuck/);
+    assert.match(await said(page), /Core 1 is stuck/);
+    assert.equal(await page.locator('#cores .busy').count(), 0);
     assert.deepEqual(page.complaints, []);
     await m.end();
   },

@@ -38,6 +38,22 @@ const tests = {
     await s.end('SIGKILL');
   },
 
+  async 'a real server whose core stalls for a while: busy, and not stuck, for /healthz neither'() {
+    const s = await stoa('--text', 'hi', '-w', '1', '--delay', 'core=3s'), page = await open(s.admin);
+    const end = load(s.url, 1, ['/']);
+    await until(page, () => /Core 0 is busy/.test(document.getElementById('findings').innerText));
+    const [health, d] = [await fetch(s.admin + 'healthz'), await page.evaluate(() => { draw(last); return last.server; })];
+    assert.equal(health.status, 200);
+    assert.equal(d.stuck_after_s, 10);
+    assert.ok(d.alive[0] < d.stuck_after_s, d.alive);
+    assert.equal(await page.locator('#cores .stuck').count(), 0);
+    await looks_right(page);
+    await end();
+    await until(page, () => !/Core 0/.test(document.getElementById('findings').innerText));
+    assert.deepEqual(page.complaints, []);
+    await s.end('SIGKILL');
+  },
+
   async 'a real server that does not accept: its queue is full, clients are turned away'() {
     const s = await stoa('--fault', 'never-accept', '--backlog', '4'), page = await open(s.admin);
     const clients = Array.from({ length: 40 }, () => connect(new URL(s.url).port, '127.0.0.1').on('error', () => {}));

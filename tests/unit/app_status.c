@@ -128,7 +128,8 @@ static void test_json_of_an_idle_server(void **state)
     write_json();
     expect("{\"server\":{\"pid\":77,\"version\":\"0.1.0\",\"io\":\"uring\",\"cores\":2,\"uptime_"
            "s\":60,"
-           "\"time\":1764212345.123,\"draining\":false,\"alive\":[0,1.500]},"
+           "\"time\":1764212345.123,\"draining\":false,\"alive\":[0,1.500],"
+           "\"stuck_after_s\":10},"
            "\"rates\":{\"requests\":0,\"connections\":0,\"bytes_out\":0,\"bytes_in\":0},");
     expect("\"listeners\":[],\"spans\":[{\"name\":\"accept\",\"count\":0,\"p50_us\":null,\"p90_"
            "us\":null,"
