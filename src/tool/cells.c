@@ -15,7 +15,8 @@ static const struct {
     { 0x00b7, '.' }, /* middle dot */
     { 0x2013, '-' }, /* en dash */
     { 0x2026, '~' }, /* ellipsis */
-    { 0x2191, '^' }, /* arrows up, */
+    { 0x2190, '<' }, /* arrows left, */
+    { 0x2191, '^' }, /* up, */
     { 0x2192, '>' }, /* right, */
     { 0x2193, 'v' }, /* down */
     { 0x2248, '~' }, /* almost equal */
@@ -161,6 +162,99 @@ void cells_mark(struct cells *c, struct span to, unsigned look)
     to = clip(c, to);
     for (int i = 0; i < to.width; i++)
         cell_at(c, to.row, to.column + i)->look |= look;
+}
+
+/* ---- lines of words ---- */
+
+struct flow {
+    struct cells *c;
+    struct span to;
+    int rows_max, row, column;
+    const struct piece *piece; /* where it is: */
+    int pieces;
+    const char *at;
+};
+
+/* To the next character, in whichever piece it is. returns false at the end. */
+static bool flow_is_on(struct flow *f)
+{
+    while (f->pieces > 0 && !*f->at) {
+        f->piece++;
+        f->at = --f->pieces > 0 ? f->piece->text : "";
+    }
+    return f->pieces > 0;
+}
+
+/* The columns up to the next space: words may go on in the next piece. */
+static int flow_word(struct flow f)
+{
+    int n = 0;
+    for (; flow_is_on(&f) && *f.at != ' '; n++)
+        next_rune(&f.at);
+    return n;
+}
+
+static void flow_put(struct flow *f, uint32_t rune)
+{
+    struct span one = clip(f->c, (struct span){ f->to.row + f->row, f->to.column + f->column, 1 });
+    if (one.width == 1 && f->column < f->to.width)
+        *cell_at(f->c, one.row, one.column) = (struct cell){ rune, f->piece->look };
+    f->column++;
+}
+
+/* A new row. returns false: there is none, and the text is cut here. */
+static bool flow_break(struct flow *f)
+{
+    if (f->row + 1 == f->rows_max) {
+        if (f->column == f->to.width)
+            f->column--;
+        flow_put(f, ELLIPSIS);
+        return false;
+    }
+    f->row++;
+    f->column = 0;
+    return true;
+}
+
+/* A space, where one is, and the word behind it. returns false: there was no room. */
+static bool flow_step(struct flow *f)
+{
+    bool is_space = *f->at == ' ';
+    f->at += is_space;
+    int width = flow_is_on(f) ? flow_word(*f) : 0;
+    if (is_space && f->column > 0 && f->column + 1 + width > f->to.width) {
+        if (!flow_break(f))
+            return false;
+    } else if (is_space && f->column > 0) {
+        flow_put(f, ' ');
+    }
+    for (; width > 0 && flow_is_on(f); width--) {
+        if (f->column == f->to.width && !flow_break(f))
+            return false;
+        flow_put(f, next_rune(&f->at));
+    }
+    return true;
+}
+
+int cells_flow(struct cells *c, struct span to, int rows_max, const struct piece *pieces, int n)
+{
+    struct flow f = { c, to, rows_max, .piece = pieces, .pieces = n, .at = n ? pieces->text : "" };
+    if (to.width <= 0 || rows_max <= 0)
+        return 0;
+    while (flow_is_on(&f) && flow_step(&f))
+        continue;
+    return f.row + (f.column > 0);
+}
+
+void cells_bar(struct cells *c, struct span to, unsigned look, double share)
+{
+    double least = 1.0 / (2 * to.width + 1), halves = 2 * (double)to.width;
+    share = share > 1 ? 1 : share > 0 && share < least ? least : share;
+    int full = (int)(share * halves + 0.5);
+    cells_fill(c, to, LOOK_DIM, "─");
+    cells_fill(c, (struct span){ to.row, to.column, full / 2 }, look, "━");
+    if (full % 2)
+        cells_fill(c, (struct span){ to.row, to.column + full / 2, 1 }, look, "╸");
 }
 
 /* ---- to the terminal ---- */

@@ -61,6 +61,20 @@ int cells_put(struct cells *c, struct span to, unsigned look, const char *text);
 /* The same, at the right. */
 int cells_put_right(struct cells *c, struct span to, unsigned look, const char *text);
 
+/* Text of which parts look different. */
+struct piece {
+    const char *text;
+    unsigned look;
+};
+
+/* Puts pieces one after the other, in lines as wide as `to`, broken between words; what does not fit
+ * into rows_max of them is cut with an ellipsis. returns the rows that it took. */
+int cells_flow(struct cells *c, struct span to, int rows_max, const struct piece *pieces, int n);
+
+/* A bar that is full to a share of 0 to 1 of its width: heavy, by half columns; the rest is light. What
+ * is more than nothing is seen. */
+void cells_bar(struct cells *c, struct span to, unsigned look, double share);
+
 /* Fills with one sign of the table, in UTF-8. */
 void cells_fill(struct cells *c, struct span to, unsigned look, const char *sign);
 

@@ -1,0 +1,49 @@
+/* tool/watch_draw_help.c -- the page of keys and words. */
+#include "tool/watch_draw.h"
+
+static const struct help {
+    const char *word, *text; /* word NULL: a blank row */
+} helps[] = {
+    { "↑ ↓ PgUp PgDn", "select a listener, or scroll" },
+    { "enter", "look into the listener: its connections, its stages" },
+    { "esc", "back; clears a filter first" },
+    { "s ← →", "sort by another column; the title in bold is it" },
+    { "/", "show only what contains a text: address, process, user, unit, state" },
+    { "tab", "a stoa server's stages or its connections, where there is not room for both" },
+    { "p", "pause, and go on" },
+    { "q", "quit" },
+    { NULL, NULL },
+    { "ACCEPT QUEUE", "made connections that wait for the process to accept them, of at most so "
+                      "many; of several sockets the fullest" },
+    { "SYN", "SYN queue: connections that are being made" },
+    { "DROPS",
+      "SYNs and connections that the kernel turned away: their clients wait, and try again" },
+    { "CLOSE_WAIT", "the peer has closed, and the process has not; how long the oldest is known to "
+                    "wait" },
+    { "UNREAD", "bytes that have come and that the process has not read" },
+    { "UNSENT", "bytes that the peer has not taken yet" },
+    { "QUIET", "how long no byte has come" },
+};
+
+int watch_draw_help(struct cells *c, struct area a)
+{
+    enum { WORD_WIDTH = 15 };
+    int used = 0;
+    /* A short page has the keys alone. */
+    bool is_short = a.rows < (int)(sizeof helps / sizeof *helps) + 3;
+    for (size_t i = 0; i < sizeof helps / sizeof *helps && used < a.rows; i++) {
+        struct span to = watch_line(c, a.top + used);
+        if (!helps[i].word && is_short)
+            break;
+        if (!helps[i].word) {
+            used++;
+            continue;
+        }
+        const struct piece text = { helps[i].text, LOOK_PLAIN };
+        cells_put(c, (struct span){ to.row, to.column, WORD_WIDTH }, LOOK_BOLD, helps[i].word);
+        to.column += WORD_WIDTH + 1;
+        to.width -= WORD_WIDTH + 1;
+        used += cells_flow(c, to, a.rows - used, &text, 1);
+    }
+    return used;
+}

@@ -1,0 +1,164 @@
+/* tool/watch_screen.c -- see watch_screen.h. One loop: a look when it is time, a page, a key. */
+#include "tool/watch_screen.h"
+
+#include "base/error.h"
+#include "base/mem.h"
+#include "base/sys.h"
+#include "tool/terminal.h"
+#include "tool/watch_draw.h"
+
+struct order {
+    int *at;
+    int room, count;
+};
+
+struct screen {
+    struct watch_look *look;
+    const struct watch_screen_options *o;
+    struct terminal terminal;
+    struct watch_ui ui, ui_before; /* before: of the list that `into` came from */
+    bool is_inside;                /* looks at a listener that was chosen from a list */
+    struct order listeners, conns;
+    stoa_time next; /* look */
+    char problem[WATCH_TEXT_BYTES];
+};
+
+static stoa_time moment(void)
+{
+    return io_sys_kernel()->moment(io_sys_kernel());
+}
+
+/* ---- looking ---- */
+
+static void take_look(struct screen *s)
+{
+    int r = watch_look_take(s->look);
+    if (r < 0)
+        snprintf(s->problem, sizeof s->problem, "the kernel does not tell of its sockets: %s (%s)",
+                 stoa_strerror(r), error_name(r));
+    else
+        watch_look_why_empty(s->look, s->problem, sizeof s->problem);
+    s->next = moment() + s->o->interval;
+}
+
+/* returns false: there is no memory, and o has room for none. */
+static bool make_room(struct order *o, int count)
+{
+    if (count <= o->room)
+        return true;
+    int *at = mem_alloc(&mem_default, (size_t)count * sizeof *at);
+    mem_free(&mem_default, o->at, (size_t)o->room * sizeof *at);
+    *o = (struct order){ .at = at, .room = at ? count : 0 };
+    return at;
+}
+
+static void put_in_order(struct screen *s, struct watch_picture *p)
+{
+    s->listeners.count = s->conns.count = 0;
+    if (make_room(&s->listeners, p->listeners))
+        s->listeners.count =
+            watch_order_listeners(p, s->ui.sort_listeners, s->ui.filter, s->listeners.at);
+    if (make_room(&s->conns, p->conns))
+        s->conns.count = watch_order_conns(p, s->ui.sort_conns, s->ui.filter, s->conns.at);
+    bool is_list = watch_ui_is_list(p);
+    watch_ui_follow(&s->ui, p, s->listeners.at, is_list ? s->listeners.count : s->conns.count);
+}
+
+static void draw(struct screen *s)
+{
+    struct watch_picture *p = watch_look_picture(s->look);
+    put_in_order(s, p);
+    const struct watch_page page = { .p = p,
+                                     .ui = &s->ui,
+                                     .listeners = s->listeners.at,
+                                     .conns = s->conns.at,
+                                     .listener_count = s->listeners.count,
+                                     .conn_count = s->conns.count,
+                                     .problem = s->problem,
+                                     .interval = s->o->interval };
+    watch_draw(terminal_page(&s->terminal), &page);
+    terminal_show(&s->terminal);
+}
+
+/* ---- into a listener, and back ---- */
+
+static void look_into(struct screen *s)
+{
+    const struct watch_picture *p = watch_look_picture(s->look);
+    if (s->is_inside || s->listeners.count == 0)
+        return;
+    const struct watch_listener *l = &p->listener[s->listeners.at[s->ui.row]];
+    struct watch_target target = { .aim = WATCH_ADDR, .port = addr_port(&l->addr), .addrs = 1 };
+    target.addr[0] = l->addr;
+    memcpy(target.text, l->name, sizeof target.text);
+    watch_look_aim(s->look, &target);
+    s->ui_before = s->ui;
+    s->is_inside = true;
+    s->ui.filter[0] = 0;
+    s->ui.row = s->ui.top = 0;
+    take_look(s);
+}
+
+static void go_back(struct screen *s)
+{
+    if (!s->is_inside)
+        return;
+    watch_look_aim(s->look, &s->o->target);
+    s->is_inside = false;
+    bool was_paused = s->ui.is_paused;
+    s->ui = s->ui_before;
+    s->ui.is_paused = was_paused;
+    take_look(s);
+}
+
+/* ---- keys ---- */
+
+/* returns false: it is the end. */
+static bool obey(struct screen *s, int key)
+{
+    const struct watch_picture *p = watch_look_picture(s->look);
+    bool was_paused = s->ui.is_paused;
+    int n = watch_ui_is_list(p) ? s->listeners.count : s->conns.count;
+    switch (watch_ui_key(&s->ui, key, p, n)) {
+    case WATCH_QUIT: return false;
+    case WATCH_INTO: look_into(s); break;
+    case WATCH_BACK: go_back(s); break;
+    case WATCH_REDRAW: terminal_redraw(&s->terminal); break;
+    case WATCH_SUSPEND: terminal_suspend(&s->terminal); break;
+    default: break;
+    }
+    if (was_paused && !s->ui.is_paused)
+        s->next = moment();
+    return true;
+}
+
+static void run(struct screen *s)
+{
+    int event;
+    do {
+        if (!s->ui.is_paused && moment() >= s->next)
+            take_look(s);
+        draw(s);
+        event = terminal_wait(&s->terminal, s->ui.is_paused ? STOA_NEVER : s->next);
+    } while (event != TERMINAL_ENDED && (event >= TERMINAL_TIME || obey(s, event)));
+}
+
+int watch_screen_run(struct watch_look *l, const struct watch_screen_options *o)
+{
+    struct screen *s = mem_zalloc(&mem_default, sizeof *s);
+    if (!s)
+        return -ENOMEM;
+    s->look = l;
+    s->o = o;
+    s->ui.sort_listeners = s->ui.sort_conns = o->sort;
+    snprintf(s->ui.filter, sizeof s->ui.filter, "%s", o->filter);
+    int r = terminal_open(&s->terminal);
+    if (r == 0) {
+        run(s);
+        terminal_close(&s->terminal);
+    }
+    mem_free(&mem_default, s->listeners.at, (size_t)s->listeners.room * sizeof(int));
+    mem_free(&mem_default, s->conns.at, (size_t)s->conns.room * sizeof(int));
+    mem_free(&mem_default, s, sizeof *s);
+    return r;
+}
