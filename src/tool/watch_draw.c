@@ -77,13 +77,13 @@ static const char *age_text(char buf[60], const struct cells *c, const struct wa
 /* When the picture is of. */
 static void when_text(char buf[120], const struct cells *c, const struct watch_page *page)
 {
-    char now[16], age[60], every[WATCH_WORD_BYTES];
+    char now[16], age[60];
     clock_text(now, sizeof now, page->p->real_ns);
     if (page->ui->is_paused)
         snprintf(buf, 120, "paused at %s", now);
     else if (c->columns >= 60)
-        snprintf(buf, 120, "%severy %s   %s", age_text(age, c, page),
-                 watch_span(every, page->interval), now);
+        snprintf(buf, 120, "%severy %g s   %s", age_text(age, c, page),
+                 (double)page->interval / (double)STOA_SEC, now);
     else
         snprintf(buf, 120, "%s", now);
 }

@@ -75,6 +75,19 @@ struct stages {
     int count, worst; /* by p99; -1 = none took any time */
 };
 
+/* A program's own marks are parts of its handler's time; else the shortest. */
+static int least_telling(const struct stages *g)
+{
+    int least = -1;
+    for (int i = STOA_SPANS - 1; i >= 0; i--) {
+        bool is_mark = i >= STOA_SPAN_MARKS;
+        if (g->is_shown[i] && (least < 0 || (g->times[i].p99 < g->times[least].p99 &&
+                                             is_mark == (least >= STOA_SPAN_MARKS))))
+            least = i;
+    }
+    return least;
+}
+
 /* Those that took some time in the last ten seconds; the longest where there is not room for all. */
 static void choose(struct stages *g, const struct watch_picture *p, int rows)
 {
@@ -88,13 +101,8 @@ static void choose(struct stages *g, const struct watch_picture *p, int rows)
             (g->worst < 0 || g->times[i].p99 > g->times[g->worst].p99))
             g->worst = i;
     }
-    for (; g->count > rows; g->count--) {
-        int least = -1;
-        for (int i = 0; i < STOA_SPANS; i++)
-            if (g->is_shown[i] && (least < 0 || g->times[i].p99 < g->times[least].p99))
-                least = i;
-        g->is_shown[least] = false;
-    }
+    for (; g->count > rows; g->count--)
+        g->is_shown[least_telling(g)] = false;
 }
 
 /* "≤ 213 ms": how good the number is. */
