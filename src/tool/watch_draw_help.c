@@ -6,22 +6,22 @@ static const struct help {
 } helps[] = {
     { "↑ ↓ PgUp PgDn", "select a listener, or scroll" },
     { "enter", "look into the listener: its connections, its stages" },
-    { "esc", "back; clears a filter first" },
-    { "s ← →", "sort by another column; the title in bold is it" },
-    { "/", "show only what contains a text: address, process, user, unit, state" },
-    { "tab", "a stoa server's stages or its connections, where there is not room for both" },
-    { "p", "pause, and go on" },
+    { "esc", "clear the filter; back" },
     { "q", "quit" },
+    { "p", "pause, and go on" },
+    { "s ← →", "sort by another column: its title is bold" },
+    { "/", "show only what contains a text: address, process, state ..." },
+    { "tab", "a stoa server's stages, or its connections" },
     { NULL, NULL },
-    { "ACCEPT QUEUE", "made connections that wait for the process to accept them, of at most so "
-                      "many; of several sockets the fullest" },
+    { "ACCEPT QUEUE", "connections that wait for the process to accept them, of so many at most; "
+                      "of several sockets the fullest" },
     { "SYN", "SYN queue: connections that are being made" },
     { "DROPS",
       "SYNs and connections that the kernel turned away: their clients wait, and try again" },
-    { "CLOSE_WAIT", "the peer has closed, and the process has not; how long the oldest is known to "
-                    "wait" },
+    { "CLOSE_WAIT", "the peer has closed, and the process has not" },
     { "UNREAD", "bytes that have come and that the process has not read" },
     { "UNSENT", "bytes that the peer has not taken yet" },
+    { "SENT AGAIN", "segments whose acknowledgement did not come in time" },
     { "QUIET", "how long no byte has come" },
 };
 

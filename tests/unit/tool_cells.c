@@ -65,6 +65,71 @@ static void what_is_outside_is_left_out(void **state)
     cells_done(&c);
 }
 
+static int flow(struct cells *c, const char *one, const char *two, int rows_max)
+{
+    const struct piece pieces[] = { { one, LOOK_BOLD }, { two, LOOK_PLAIN } };
+    cells_clear(c);
+    return cells_flow(c, (struct span){ 0, 1, 10 }, rows_max, pieces, 2);
+}
+
+static void words_flow_over_lines(void **state)
+{
+    (void)state;
+    struct cells c;
+    page(&c, 3, 12);
+    assert_int_equal(flow(&c, "the quick ", "brown fox", 3), 2);
+    assert_string_equal(row_of(&c, 0), " the quick  ");
+    assert_string_equal(row_of(&c, 1), " brown fox  ");
+    assert_int_equal(c.at[9].look, LOOK_BOLD);
+    assert_int_equal(c.at[13].look, LOOK_PLAIN);
+    /* A word goes on in the next piece. */
+    assert_int_equal(flow(&c, "the quick", "er brown", 3), 2);
+    assert_string_equal(row_of(&c, 0), " the        ");
+    assert_string_equal(row_of(&c, 1), " quicker    ");
+    assert_int_equal(flow(&c, "the quicker", " brown", 3), 3);
+    assert_int_equal(flow(&c, "", "", 3), 0);
+    assert_int_equal(flow(&c, "exactly te", "", 1), 1);
+    assert_string_equal(row_of(&c, 0), " exactly te ");
+    /* Longer than a line: cut; longer than all lines: an ellipsis. */
+    assert_int_equal(flow(&c, "0123456789", "abc def", 3), 2);
+    assert_string_equal(row_of(&c, 1), " abc def    ");
+    assert_int_equal(flow(&c, "the quick", " brown fox", 1), 1);
+    assert_string_equal(row_of(&c, 0), " the quick~ ");
+    assert_int_equal(flow(&c, "0123456789", "abc", 1), 1);
+    assert_string_equal(row_of(&c, 0), " 012345678~ ");
+    assert_int_equal(flow(&c, "two  spaces ", "", 2), 2);
+    assert_int_equal(flow(&c, "none", "", 0), 0);
+    cells_done(&c);
+}
+
+static void bars(void **state)
+{
+    (void)state;
+    static const struct {
+        double share;
+        int full, half;
+    } rows[] = {
+        { 0, 0, 0 },     { 0.001, 0, 1 }, { 0.125, 0, 1 }, { 0.25, 1, 0 },
+        { 0.375, 1, 1 }, { 0.5, 2, 0 },   { 1, 4, 0 },     { 7, 4, 0 },
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct cells c;
+        int full = 0, half = 0;
+        page(&c, 1, 6);
+        cells_bar(&c, (struct span){ 0, 1, 4 }, LOOK_RED, rows[i].share);
+        for (int at = 1; at < 5; at++) {
+            full += c.at[at].rune == 0x2501;
+            half += c.at[at].rune == 0x2578;
+            assert_int_equal(c.at[at].look, c.at[at].rune == 0x2500 ? LOOK_DIM : LOOK_RED);
+        }
+        assert_int_equal(full, rows[i].full);
+        assert_int_equal(half, rows[i].half);
+        assert_int_equal(c.at[0].rune, ' ');
+        assert_int_equal(c.at[5].rune, ' ');
+        cells_done(&c);
+    }
+}
+
 /* Control characters, wide ones, broken UTF-8: each a '?', and none reaches past the text's end. */
 static void only_what_a_cell_can_hold(void **state)
 {
@@ -150,6 +215,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(text_is_cut_with_an_ellipsis),
         cmocka_unit_test(what_is_outside_is_left_out),
+        cmocka_unit_test(words_flow_over_lines),
+        cmocka_unit_test(bars),
         cmocka_unit_test(only_what_a_cell_can_hold),
         cmocka_unit_test(only_what_changed_is_written),
         cmocka_unit_test(without_color_and_without_utf8),
