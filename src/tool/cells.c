@@ -222,12 +222,12 @@ static bool flow_step(struct flow *f)
     bool is_space = *f->at == ' ';
     f->at += is_space;
     int width = flow_is_on(f) ? flow_word(*f) : 0;
-    if (is_space && f->column > 0 && f->column + 1 + width > f->to.width) {
-        if (!flow_break(f))
-            return false;
-    } else if (is_space && f->column > 0) {
+    bool is_between = is_space && f->column > 0 && width > 0;
+    bool is_full = f->column + 1 + width > f->to.width;
+    if (is_between && is_full && !flow_break(f))
+        return false;
+    if (is_between && !is_full)
         flow_put(f, ' ');
-    }
     for (; width > 0 && flow_is_on(f); width--) {
         if (f->column == f->to.width && !flow_break(f))
             return false;

@@ -4,6 +4,7 @@
 #include "tool/watch_look.h"
 #include "tool/watch_options.h"
 #include "tool/watch_plain.h"
+#include "tool/watch_screen.h"
 
 #include "base/error.h"
 #include "base/exit_code.h"
@@ -113,6 +114,15 @@ static int run(struct watch *w)
     return r == -ENOMEM ? EXIT_INTERNAL : EXIT_FINE;
 }
 
+/* returns as watch_screen_run. */
+static int run_screen(struct watch *w)
+{
+    const struct watch_screen_options o = {
+        .target = &w->o.target, .interval = w->o.interval, .sort = w->o.sort, .filter = w->o.filter
+    };
+    return w->o.json || w->o.once ? -ENOTTY : watch_screen_run(w->look, &o);
+}
+
 static int start(struct watch *w)
 {
     char why[300];
@@ -125,7 +135,10 @@ static int start(struct watch *w)
         fprintf(stderr, "stoa watch: %s\n", why);
         return exit_code;
     }
-    return run(w);
+    int r = run_screen(w);
+    if (r < 0 && r != -ENOTTY)
+        fprintf(stderr, "stoa watch: cannot use the terminal: %s\n", stoa_strerror(r));
+    return r == -ENOTTY ? run(w) : r < 0 ? EXIT_INTERNAL : EXIT_FINE;
 }
 
 /* ---- the process ---- */

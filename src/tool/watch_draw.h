@@ -13,9 +13,8 @@
 
 struct watch_page {
     const struct watch_picture *p;
-    struct watch_ui *ui;          /* top and page are set */
-    const int *listeners, *conns; /* in the order of watch_order.h */
-    int listener_count, conn_count;
+    struct watch_ui *ui; /* top and page are set */
+    struct watch_order order;
     const char *problem; /* of the last look, escaped; "" = none */
     stoa_time interval;
 };

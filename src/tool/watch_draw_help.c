@@ -9,8 +9,8 @@ static const struct help {
     { "esc", "clear the filter; back" },
     { "q", "quit" },
     { "p", "pause, and go on" },
-    { "s ← →", "sort by another column: its title is bold" },
     { "/", "show only what contains a text: address, process, state ..." },
+    { "s ← →", "sort by another column: its title is bold" },
     { "tab", "a stoa server's stages, or its connections" },
     { NULL, NULL },
     { "ACCEPT QUEUE", "connections that wait for the process to accept them, of so many at most; "

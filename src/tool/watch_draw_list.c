@@ -214,7 +214,7 @@ static void scroll(struct watch_ui *ui, int rows, int n)
 /* returns whether there was something to say instead of rows. */
 static bool draw_none(struct cells *c, const struct watch_page *page, int row)
 {
-    if (page->listener_count > 0)
+    if (page->order.listeners_n > 0)
         return false;
     const char *text = page->p->listeners > 0 ? "no listener matches the filter"
                                               : "no process listens for TCP connections here";
@@ -234,11 +234,11 @@ int watch_draw_listeners(struct cells *c, const struct watch_page *page, struct 
     table_titles(c, a.top, columns, COLUMNS, places);
     if (draw_none(c, page, a.top + 1))
         return 2;
-    scroll(ui, a.rows - 1, page->listener_count);
-    int shown = page->listener_count - ui->top;
+    scroll(ui, a.rows - 1, page->order.listeners_n);
+    int shown = page->order.listeners_n - ui->top;
     shown = shown > a.rows - 1 ? a.rows - 1 : shown;
     for (int i = 0; i < shown; i++) {
-        int index = page->listeners[ui->top + i];
+        int index = page->order.listeners[ui->top + i];
         const struct row r = { .c = c,
                                .l = &page->p->listener[index],
                                .columns = columns,

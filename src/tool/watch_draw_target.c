@@ -259,7 +259,7 @@ static void draw_row(const struct row *r, const struct watch_conn *w)
 static void draw_note(struct cells *c, const struct watch_page *page, int row, int shown)
 {
     char text[60], all[WATCH_WORD_BYTES];
-    uint64_t count = (uint64_t)page->conn_count + page->p->conns_more;
+    uint64_t count = (uint64_t)page->order.conns_n + page->p->conns_more;
     if ((uint64_t)shown == count)
         return;
     snprintf(text, sizeof text, "%d of %s", shown, watch_count(all, count));
@@ -284,22 +284,22 @@ int watch_draw_conns(struct cells *c, const struct watch_page *page, struct area
     struct watch_ui *ui = page->ui;
     bool moves = !watch_ui_is_list(page->p);
     int rows = a.rows - 2, first = 0;
-    if (page->conn_count == 0)
+    if (page->order.conns_n == 0)
         return a.rows > 0 ? draw_none(c, page, a) : 0;
     if (rows < 1)
         return 0;
     set_columns(columns, page);
     table_divide(columns, COLUMNS, watch_line(c, a.top), places);
     table_titles(c, a.top, columns, COLUMNS, places);
-    int most = page->conn_count > rows ? page->conn_count - rows : 0;
+    int most = page->order.conns_n > rows ? page->order.conns_n - rows : 0;
     if (moves) {
         ui->page = rows;
         ui->top = first = ui->row < most ? ui->row : most;
     }
-    int shown = page->conn_count - first < rows ? page->conn_count - first : rows;
+    int shown = page->order.conns_n - first < rows ? page->order.conns_n - first : rows;
     for (int i = 0; i < shown; i++) {
         const struct row r = { c, columns, places, a.top + 1 + i };
-        draw_row(&r, &page->p->conn[page->conns[first + i]]);
+        draw_row(&r, &page->p->conn[page->order.conns[first + i]]);
     }
     draw_note(c, page, a.top + 1 + shown, shown);
     return shown + 2;

@@ -7,9 +7,9 @@
 #include "tool/terminal.h"
 #include "tool/watch_draw.h"
 
-struct order {
+struct indexes {
     int *at;
-    int room, count;
+    int room;
 };
 
 struct screen {
@@ -18,8 +18,9 @@ struct screen {
     struct terminal terminal;
     struct watch_ui ui, ui_before; /* before: of the list that `into` came from */
     bool is_inside;                /* looks at a listener that was chosen from a list */
-    struct order listeners, conns;
-    stoa_time next; /* look */
+    struct indexes listeners, conns;
+    struct watch_order order; /* of these */
+    stoa_time next;           /* look */
     char problem[WATCH_TEXT_BYTES];
 };
 
@@ -32,6 +33,7 @@ static stoa_time moment(void)
 
 static void take_look(struct screen *s)
 {
+    watch_look_prefer(s->look, s->ui.sort_conns);
     int r = watch_look_take(s->look);
     if (r < 0)
         snprintf(s->problem, sizeof s->problem, "the kernel does not tell of its sockets: %s (%s)",
@@ -41,41 +43,44 @@ static void take_look(struct screen *s)
     s->next = moment() + s->o->interval;
 }
 
+/* Of the table that moves. */
+static int rows_of(const struct screen *s, const struct watch_picture *p)
+{
+    return watch_ui_is_list(p) ? s->order.listeners_n : s->order.conns_n;
+}
+
 /* returns false: there is no memory, and o has room for none. */
-static bool make_room(struct order *o, int count)
+static bool make_room(struct indexes *o, int count)
 {
     if (count <= o->room)
         return true;
     int *at = mem_alloc(&mem_default, (size_t)count * sizeof *at);
     mem_free(&mem_default, o->at, (size_t)o->room * sizeof *at);
-    *o = (struct order){ .at = at, .room = at ? count : 0 };
+    *o = (struct indexes){ .at = at, .room = at ? count : 0 };
     return at;
 }
 
-static void put_in_order(struct screen *s, struct watch_picture *p)
+static void put_in_order(struct screen *s, const struct watch_picture *p)
 {
-    s->listeners.count = s->conns.count = 0;
+    struct watch_order *o = &s->order;
+    const struct watch_ui *ui = &s->ui;
+    *o = (struct watch_order){ 0 };
     if (make_room(&s->listeners, p->listeners))
-        s->listeners.count =
-            watch_order_listeners(p, s->ui.sort_listeners, s->ui.filter, s->listeners.at);
+        o->listeners_n = watch_order_listeners(p, ui->sort_listeners, ui->filter, s->listeners.at);
     if (make_room(&s->conns, p->conns))
-        s->conns.count = watch_order_conns(p, s->ui.sort_conns, s->ui.filter, s->conns.at);
-    bool is_list = watch_ui_is_list(p);
-    watch_ui_follow(&s->ui, p, s->listeners.at, is_list ? s->listeners.count : s->conns.count);
+        o->conns_n = watch_order_conns(p, ui->sort_conns, ui->filter, s->conns.at);
+    o->listeners = s->listeners.at;
+    o->conns = s->conns.at;
+    watch_ui_follow(&s->ui, p, o->listeners, rows_of(s, p));
 }
 
 static void draw(struct screen *s)
 {
-    struct watch_picture *p = watch_look_picture(s->look);
+    const struct watch_picture *p = watch_look_picture(s->look);
     put_in_order(s, p);
-    const struct watch_page page = { .p = p,
-                                     .ui = &s->ui,
-                                     .listeners = s->listeners.at,
-                                     .conns = s->conns.at,
-                                     .listener_count = s->listeners.count,
-                                     .conn_count = s->conns.count,
-                                     .problem = s->problem,
-                                     .interval = s->o->interval };
+    const struct watch_page page = {
+        .p = p, .ui = &s->ui, .order = s->order, .problem = s->problem, .interval = s->o->interval
+    };
     watch_draw(terminal_page(&s->terminal), &page);
     terminal_show(&s->terminal);
 }
@@ -85,9 +90,9 @@ static void draw(struct screen *s)
 static void look_into(struct screen *s)
 {
     const struct watch_picture *p = watch_look_picture(s->look);
-    if (s->is_inside || s->listeners.count == 0)
+    if (s->is_inside || s->order.listeners_n == 0)
         return;
-    const struct watch_listener *l = &p->listener[s->listeners.at[s->ui.row]];
+    const struct watch_listener *l = &p->listener[s->order.listeners[s->ui.row]];
     struct watch_target target = { .aim = WATCH_ADDR, .port = addr_port(&l->addr), .addrs = 1 };
     target.addr[0] = l->addr;
     memcpy(target.text, l->name, sizeof target.text);
@@ -103,7 +108,7 @@ static void go_back(struct screen *s)
 {
     if (!s->is_inside)
         return;
-    watch_look_aim(s->look, &s->o->target);
+    watch_look_aim(s->look, s->o->target);
     s->is_inside = false;
     bool was_paused = s->ui.is_paused;
     s->ui = s->ui_before;
@@ -118,8 +123,7 @@ static bool obey(struct screen *s, int key)
 {
     const struct watch_picture *p = watch_look_picture(s->look);
     bool was_paused = s->ui.is_paused;
-    int n = watch_ui_is_list(p) ? s->listeners.count : s->conns.count;
-    switch (watch_ui_key(&s->ui, key, p, n)) {
+    switch (watch_ui_key(&s->ui, key, p, rows_of(s, p))) {
     case WATCH_QUIT: return false;
     case WATCH_INTO: look_into(s); break;
     case WATCH_BACK: go_back(s); break;
@@ -152,6 +156,8 @@ int watch_screen_run(struct watch_look *l, const struct watch_screen_options *o)
     s->o = o;
     s->ui.sort_listeners = s->ui.sort_conns = o->sort;
     snprintf(s->ui.filter, sizeof s->ui.filter, "%s", o->filter);
+    /* A look that was taken already is shown: rates over the moment since would say nothing. */
+    s->next = watch_look_picture(l)->at + o->interval;
     int r = terminal_open(&s->terminal);
     if (r == 0) {
         run(s);

@@ -7,7 +7,7 @@
 #include "tool/watch_order.h"
 
 struct watch_screen_options {
-    struct watch_target target; /* which the look was aimed at */
+    const struct watch_target *target; /* which the look was aimed at */
     stoa_time interval;
     enum watch_sort sort;
     const char *filter; /* "" = all */

@@ -10,7 +10,8 @@ bool watch_ui_is_list(const struct watch_picture *p)
 
 static int clamp(int value, int most)
 {
-    return value > most ? most : value < 0 ? 0 : value;
+    value = value > most ? most : value;
+    return value < 0 ? 0 : value;
 }
 
 void watch_ui_follow(struct watch_ui *ui, const struct watch_picture *p, const int *order, int n)

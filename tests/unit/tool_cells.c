@@ -83,10 +83,11 @@ static void words_flow_over_lines(void **state)
     assert_int_equal(c.at[9].look, LOOK_BOLD);
     assert_int_equal(c.at[13].look, LOOK_PLAIN);
     /* A word goes on in the next piece. */
-    assert_int_equal(flow(&c, "the quick", "er brown", 3), 2);
+    assert_int_equal(flow(&c, "the quick", "er tea", 3), 3);
     assert_string_equal(row_of(&c, 0), " the        ");
     assert_string_equal(row_of(&c, 1), " quicker    ");
-    assert_int_equal(flow(&c, "the quicker", " brown", 3), 3);
+    assert_int_equal(flow(&c, "exactly te ", "", 1), 1);
+    assert_string_equal(row_of(&c, 0), " exactly te ");
     assert_int_equal(flow(&c, "", "", 3), 0);
     assert_int_equal(flow(&c, "exactly te", "", 1), 1);
     assert_string_equal(row_of(&c, 0), " exactly te ");
@@ -97,7 +98,8 @@ static void words_flow_over_lines(void **state)
     assert_string_equal(row_of(&c, 0), " the quick~ ");
     assert_int_equal(flow(&c, "0123456789", "abc", 1), 1);
     assert_string_equal(row_of(&c, 0), " 012345678~ ");
-    assert_int_equal(flow(&c, "two  spaces ", "", 2), 2);
+    assert_int_equal(flow(&c, "two  spaces ", "", 2), 1);
+    assert_string_equal(row_of(&c, 0), " two spaces ");
     assert_int_equal(flow(&c, "none", "", 0), 0);
     cells_done(&c);
 }

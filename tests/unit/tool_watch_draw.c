@@ -37,12 +37,12 @@ static int set_up(void **state)
     s->p.conn = s->conns;
     s->p.at = s->p.walked = 100 * STOA_SEC;
     s->p.real_ns = 1795764105 * STOA_SEC;
-    s->page = (struct watch_page){ .p = &s->p,
-                                   .ui = &s->ui,
-                                   .listeners = s->listener_order,
-                                   .conns = s->conn_order,
-                                   .problem = "",
-                                   .interval = STOA_SEC };
+    s->page =
+        (struct watch_page){ .p = &s->p,
+                             .ui = &s->ui,
+                             .order = { .listeners = s->listener_order, .conns = s->conn_order },
+                             .problem = "",
+                             .interval = STOA_SEC };
     setenv("TZ", "UTC", 1);
     return trend_new(&s->trend, &mem_default);
 }
@@ -106,14 +106,14 @@ static void set_counters(double per_s)
 /* In the order in which they were added. */
 static void draw(int rows, int columns)
 {
-    s->page.listener_count = s->page.conn_count = 0;
+    s->page.order.listeners_n = s->page.order.conns_n = 0;
     for (int i = 0; i < s->p.listeners; i++)
         if (strstr(s->listeners[i].who, s->ui.filter))
-            s->listener_order[s->page.listener_count++] = i;
+            s->listener_order[s->page.order.listeners_n++] = i;
     for (int i = 0; i < s->p.conns; i++)
-        s->conn_order[s->page.conn_count++] = i;
+        s->conn_order[s->page.order.conns_n++] = i;
     watch_ui_follow(&s->ui, &s->p, s->listener_order,
-                    watch_ui_is_list(&s->p) ? s->page.listener_count : s->page.conn_count);
+                    watch_ui_is_list(&s->p) ? s->page.order.listeners_n : s->page.order.conns_n);
     assert_int_equal(cells_resize(&s->c, rows, columns), 0);
     watch_draw(&s->c, &s->page);
 }
@@ -373,10 +373,10 @@ static void connections_scroll_to_their_end(void **state)
     (void)state;
     aimed();
     draw(24, 80);
-    watch_ui_key(&s->ui, 'G', &s->p, s->page.conn_count);
+    watch_ui_key(&s->ui, 'G', &s->p, s->page.order.conns_n);
     draw(24, 80);
     assert_int_equal(s->ui.top, MANY - s->ui.page);
-    watch_ui_key(&s->ui, 'k', &s->p, s->page.conn_count);
+    watch_ui_key(&s->ui, 'k', &s->p, s->page.order.conns_n);
     draw(24, 80);
     assert_int_equal(s->ui.top, MANY - s->ui.page - 1);
 }
