@@ -120,7 +120,10 @@ static void put_conn(struct buf *b, const struct watch_picture *p, const struct 
     json_count(b, "retransmits", c->retransmits);
     json_bool(b, "retransmitting", watch_conn_is_retransmitting(c));
     json_bool(b, "stuck", watch_conn_is_stuck(c));
-    put_seconds(b, "rtt_s", c->rtt);
+    if (c->rtt < 0)
+        json_null(b, "rtt_us");
+    else
+        json_milli(b, "rtt_us", c->rtt);
     put_seconds(b, "quiet_s", c->quiet);
     put_seconds(b, "quiet_sent_s", c->quiet_sent);
     put_seconds(b, "close_wait_s", c->in_state);

@@ -52,13 +52,24 @@ static void put_span(const void *ctx, int i, char cells[WATCH_COLUMNS_MAX][WATCH
              i == s->worst ? "  <- longest" : "");
 }
 
+/* What the numbers are of: ten seconds once it has been looked at for so long. */
+static void put_period(struct buf *b, const struct watch_picture *p)
+{
+    char span[WATCH_WORD_BYTES];
+    struct trend_past past;
+    if (!trend_find(p->trend, p->stoa, 10 * STOA_SEC, &past) || !past.counts)
+        buf_str(b, STR("all its time\n"));
+    else
+        buf_fmt(b, "the last %s\n", watch_span(span, p->stoa->now - past.at));
+}
+
 static void put_spans(struct buf *b, const struct watch_picture *p)
 {
     static const char *const titles[] = { "STAGE", ">P50", ">P99", ">MAX", ">RATE", "" };
     struct spans s;
     find_spans(&s, p);
     if (s.count == 0)
-        buf_str(b, STR("stages: no request in the last ten seconds\n"));
+        buf_str(b, STR("no request in that time\n"));
     else
         watch_lines(b, &(struct watch_lines){ titles, 6, put_span, &s, s.count });
 }
@@ -107,8 +118,9 @@ void watch_plain_stoa(struct buf *b, const struct watch_picture *p)
         buf_fmt(b, "\na stoa server, but %s\n", p->stoa_text);
     if (!p->has_stoa)
         return;
-    buf_fmt(b, "\nstoa %s, pid %lld, %s, %d core%s\n", p->stoa->release, (long long)p->stoa->pid,
-            p->stoa->io, p->stoa->cores, p->stoa->cores == 1 ? "" : "s");
+    buf_fmt(b, "\nstoa %s, pid %lld, %s, %d core%s; the stages of ", p->stoa->release,
+            (long long)p->stoa->pid, p->stoa->io, p->stoa->cores, p->stoa->cores == 1 ? "" : "s");
+    put_period(b, p);
     put_spans(b, p);
     put_at(b, p->stoa);
     put_slowest(b, p->stoa);
