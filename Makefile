@@ -16,7 +16,7 @@ endif
 
 # What the distribution provides, by package; tools/need installs what is missing.
 BUILD_PACKAGES := gcc libc6-dev liburing-dev
-TEST_PACKAGES  := $(BUILD_PACKAGES) libcmocka-dev python3 curl wget iproute2 nftables procps
+TEST_PACKAGES  := $(BUILD_PACKAGES) libcmocka-dev python3 curl wget iproute2 nftables procps nginx
 CLANG_PACKAGES := $(BUILD_PACKAGES) libcmocka-dev clang libclang-rt-dev
 BENCH_PACKAGES := $(BUILD_PACKAGES) python3 nginx wrk strace
 
