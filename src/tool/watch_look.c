@@ -19,6 +19,7 @@ struct watch_look {
     struct watch_owner owner;
     struct watch_walk walk;
     struct watch_counts counts;
+    uint64_t cookies, cookies_before; /* SYN cookies sent by the last walk, and by the one before */
     struct watch_stoa stoa;
     struct buf is_target; /* bool, of each of listen's listeners */
     struct buf shown;     /* struct watch_listener: the picture's */
@@ -134,6 +135,11 @@ static uint16_t common_port(const struct watch_look *l)
 
 /* ---- connections ---- */
 
+static uint64_t cookies_sent(const struct watch_look *l)
+{
+    return l->picture.counters[WATCH_COOKIES].total;
+}
+
 static int walk(struct watch_look *l)
 {
     bool has_target = l->picture.target.aim != WATCH_ALL;
@@ -145,6 +151,8 @@ static int walk(struct watch_look *l)
         return 0;
     plan.port = has_target ? common_port(l) : 0;
     plan.is_target = has_target ? (const bool *)(const void *)l->is_target.p : NULL;
+    l->cookies_before = l->walk.at ? l->cookies : cookies_sent(l);
+    l->cookies = cookies_sent(l);
     return watch_walk_go(&l->walk, &plan);
 }
 
@@ -171,6 +179,8 @@ static int show_listeners(struct watch_look *l)
     const struct watch_listener *list = watch_listen_all(&l->listen, &count);
     int64_t counted[DROPS_COUNTERS];
     watch_counts_growth(&l->counts, counted);
+    /* They say something only beside the length of the SYN queue, which a walk tells. */
+    counted[DROPS_COOKIES] = (int64_t)(cookies_sent(l) - l->cookies_before);
     buf_clear(&l->shown);
     watch_conns_clear(&p->all);
     for (int i = 0; i < count; i++) {

@@ -188,7 +188,7 @@ static int take_conn(void *ctx, const struct diag_socket *s)
 {
     const struct walk *k = ctx;
     const struct watch_walk_plan *p = k->plan;
-    struct watch_conn c;
+    struct watch_conn c = { 0 };
     if (s->state >= WATCH_STATES)
         return 0;
     watch_addr_set(&c.local, &s->local);

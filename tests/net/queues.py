@@ -2,20 +2,17 @@
 """Queues that overflow, in a network namespace of our own: the page's numbers, the metrics and the log
 say the same as ss and /proc/net/netstat, and name the right cause."""
 import contextlib
-import errno
 import json
 import os
 import re
-import shutil
 import socket
-import struct
-import subprocess
 import sys
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [HERE, os.path.join(HERE, "..", "e2e")]
-import own_net  # noqa: E402
+import crowd  # noqa: E402
 import openmetrics  # noqa: E402
+from crowd import OURS, begin_to_connect, half_open, send_syns, ss  # noqa: E402
 from own_net import Sysctl  # noqa: E402
 from stoa_process import IO, WITHIN, Stoa, run_tests  # noqa: E402
 
@@ -25,14 +22,11 @@ METRICS = {"overflows": "stoa_netns_accept_queue_overflows",
            "syn_drops": "stoa_netns_syn_queue_drops",
            "syn_cookies": "stoa_netns_syn_cookies_sent",
            "listen_drops": "stoa_netns_listen_drops"}
-OURS, THEIRS = "10.9.9.1", "10.9.9.5"  # an address of ours, and one that never answers
 
 
 def netstat():
-    with open("/proc/self/net/netstat") as f:
-        lines = [line.split() for line in f]
-    names, values = [l for l in lines if l[0] == "TcpExt:"]
-    return {key: int(values[names.index(name)]) for key, name in COUNTERS.items()}
+    counted = crowd.netstat(*COUNTERS.values())
+    return {key: counted[name] for key, name in COUNTERS.items()}
 
 
 def ask(port, path):
@@ -105,11 +99,6 @@ class Watched:
         return tuple(int(n or 0) for n in m.groups())
 
 
-def ss(*filters):
-    out = subprocess.run(["ss", "-Htn", *filters], capture_output=True, text=True, check=True).stdout
-    return [line.split() for line in out.splitlines()]
-
-
 def each_io(test):
     def run():
         for io in IO:
@@ -118,13 +107,6 @@ def each_io(test):
 
 
 # ---- the accept queue ----
-
-def begin_to_connect(port):
-    s = socket.socket()
-    s.setblocking(False)
-    assert s.connect_ex(("127.0.0.1", port)) == errno.EINPROGRESS
-    return s
-
 
 @each_io
 def test_accept_queue_overflows(io):
@@ -159,29 +141,6 @@ def test_somebody_elses_queue_is_not_ours():
 
 
 # ---- the SYN queue ----
-
-def checksum(data):
-    total = sum(struct.unpack(f"!{len(data) // 2}H", data))
-    while total >> 16:
-        total = (total & 0xffff) + (total >> 16)
-    return ~total & 0xffff
-
-
-def send_syns(port, count):
-    """SYNs from an address that never answers: what they begin stays half open."""
-    source, target = socket.inet_aton(THEIRS), socket.inet_aton(OURS)
-    with socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_RAW) as s:
-        for i in range(count):
-            def tcp(check):
-                return struct.pack("!HHIIBBHHH", 2000 + i, port, 1, 0, 5 << 4, 2, 65535, check, 0)
-            check = checksum(source + target + struct.pack("!BBH", 0, 6, 20) + tcp(0))
-            ip = struct.pack("!BBHHHBBH4s4s", 0x45, 0, 40, 0, 0, 64, 6, 0, source, target)
-            s.sendto(ip + tcp(check), (OURS, 0))
-
-
-def half_open(port):
-    return len(ss("state", "syn-recv", "sport", "=", f":{port}"))
-
 
 def flood(io, backlog, count, is_there, cause):
     """A SYN queue that is too small: what the server tells of it."""
@@ -222,26 +181,5 @@ def test_syns_of_strangers(io):
         assert seen["syn_drops"] == 0 and seen["drops"] == seen["listen_drops"] > 0, seen
 
 
-# ---- the bed ----
-
-def run(*command):
-    p = subprocess.run(command, capture_output=True, text=True)
-    if p.returncode:
-        own_net.skip(f"{' '.join(command)}: {p.stderr.strip()}")
-
-
-def lay_network():
-    """A network with one neighbour, whose hardware is not there."""
-    run("ip", "link", "add", "here", "type", "veth", "peer", "name", "there")
-    for name in ("here", "there"):
-        run("ip", "link", "set", name, "up")
-    run("ip", "addr", "add", OURS + "/24", "dev", "here")
-    run("ip", "neigh", "replace", THEIRS, "lladdr", "02:00:00:00:00:99", "dev", "here", "nud",
-        "permanent")
-
-
-if not shutil.which("ss") or not shutil.which("ip"):
-    own_net.skip("there is no ss, or no ip")
-own_net.enter()
-lay_network()
+crowd.enter()
 run_tests(globals())
