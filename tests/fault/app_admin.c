@@ -25,21 +25,26 @@ static int serve(stoa_conn *c, void *arg)
     return CONN_CLOSE;
 }
 
+static bool has_given_up(struct server *g)
+{
+    return server_said(g, "does not answer any more");
+}
+
 /* Waits for bytes as long as the admin address has not given up. returns as read(2). */
 static ssize_t read_some(struct server *g, int fd, char *buf, size_t n)
 {
     ssize_t r;
     do
         r = sys_size(read(fd, buf, n));
-    while (r == -EAGAIN && !server_said(g, "does not answer any more"));
+    while (r == -EAGAIN && !has_given_up(g));
     return r;
 }
 
 /* Asks for a page. returns whether its first bytes say 200; those of an endless one are enough. */
 static bool get(struct server *g, const struct addr *a, const char *path)
 {
-    static char text[4096];                     /* not for this stack */
-    struct timeval wait = { .tv_usec = 50000 }; /* and look whether it is worth it */
+    static char text[4096];                    /* not for this stack */
+    struct timeval wait = { .tv_usec = 5000 }; /* and look whether it is worth it */
     int fd = client_connect_to(a);
     if (fd < 0)
         return false;
@@ -67,7 +72,7 @@ static bool run_once(struct server *g)
     if (r == 0) {
         assert_null(admin_addr(a, 1));
         r = admin_start(a);
-        for (size_t i = 0; i < count && r == 0; i++)
+        for (size_t i = 0; i < count && r == 0 && !has_given_up(g); i++)
             fine += get(g, admin_addr(a, 0), paths[i]);
         admin_free(a);
     }
