@@ -26,6 +26,12 @@ ALL_CFLAGS := -std=gnu17 -D_GNU_SOURCE -Iinclude -Isrc $(WARN) -fstack-clash-pro
               -fvisibility=hidden -fno-omit-frame-pointer -pthread $(CFLAGS) $(EXTRA)
 LDLIBS     := -luring -pthread
 
+# The command and the shared library are optimised as one, by a gcc (LTO= builds them without): its
+# requests take a twentieth less (docs/performance.md). All objects can be linked without it, too.
+LTO     ?= $(if $(findstring gcc,$(CC)),-flto=auto)
+OF_LTO  := $(if $(LTO),$(LTO) -ffat-lto-objects)
+NOT_LTO := $(if $(LTO),-fno-lto)
+
 # A make within make: as many jobs as there are CPUs, unless the caller chose a number.
 submake = $(MAKE) --no-print-directory $(if $(filter -j% --jobserver%,$(MAKEFLAGS)),,-j$(shell nproc))
 
@@ -55,28 +61,28 @@ $(BUILD)/libstoa.a: $(LIB_OBJ) $(BUILD)/sources
 	$(call run,AR)rm -f $@ && $(AR) rcs $@ $(LIB_OBJ)
 
 $(BUILD)/libstoa.so.$(VERSION): $(PIC_OBJ) $(BUILD)/sources
-	$(call run,LD)$(CC) -shared -Wl,-soname,$(SONAME) -Wl,-z,defs $(ALL_CFLAGS) -o $@ $(PIC_OBJ) $(LDLIBS)
+	$(call run,LD)$(CC) -shared -Wl,-soname,$(SONAME) -Wl,-z,defs $(ALL_CFLAGS) $(LTO) -o $@ $(PIC_OBJ) $(LDLIBS)
 
 $(BUILD)/libstoa.so: $(BUILD)/libstoa.so.$(VERSION)
 	@ln -sf $(<F) $(BUILD)/$(SONAME)
 	@ln -sf $(<F) $@
 
 $(BUILD)/stoa: $(TOOL_OBJ) $(BUILD)/libstoa.a
-	$(call run,LD)$(CC) $(ALL_CFLAGS) -o $@ $^ $(LDLIBS)
+	$(call run,LD)$(CC) $(ALL_CFLAGS) $(LTO) -Wno-frame-larger-than -o $@ $^ $(LDLIBS)
 
 $(BUILD)/obj/%.o: % $(BUILD)/flags
 	@mkdir -p $(@D)
-	$(call run,CC)$(CC) $(ALL_CFLAGS) $(if $(filter tests/%,$<),-Itests) -MMD -MP -c -o $@ $<
+	$(call run,CC)$(CC) $(ALL_CFLAGS) $(if $(filter src/%,$<),$(OF_LTO)) $(if $(filter tests/%,$<),-Itests) -MMD -MP -c -o $@ $<
 
 $(BUILD)/pic/%.o: % $(BUILD)/flags
 	@mkdir -p $(@D)
-	$(call run,CC)$(CC) $(ALL_CFLAGS) -MMD -MP -fPIC -c -o $@ $<
+	$(call run,CC)$(CC) $(ALL_CFLAGS) $(OF_LTO) -MMD -MP -fPIC -c -o $@ $<
 
 # The page is taken in by the assembler, of which -MMD knows nothing.
 $(BUILD)/obj/src/app/live.S.o $(BUILD)/pic/src/app/live.S.o: src/app/live.html
 
 # These files change only when their text does: other flags, or another list of sources.
-$(BUILD)/flags: text = $(CC) $(filter-out -Werror,$(ALL_CFLAGS))
+$(BUILD)/flags: text = $(CC) $(filter-out -Werror,$(ALL_CFLAGS)) $(LTO)
 $(BUILD)/sources: text = $(LIB_SRC)
 $(BUILD)/flags $(BUILD)/sources: always
 	@mkdir -p $(@D)
@@ -115,15 +121,15 @@ $(BUILD)/test/support.a: $(SUPPORT_OBJ)
 
 $(UNIT) $(FAULT) $(FUZZ): $(BUILD)/test/%: $(BUILD)/obj/tests/%.c.o $(SUPPORT) $(BUILD)/libstoa.a
 	@mkdir -p $(@D)
-	$(call run,LD)$(CC) $(ALL_CFLAGS) -o $@ $^ $(if $(filter $@,$(FUZZ)),-fsanitize=fuzzer) -lcmocka $(LDLIBS)
+	$(call run,LD)$(CC) $(ALL_CFLAGS) $(NOT_LTO) -o $@ $^ $(if $(filter $@,$(FUZZ)),-fsanitize=fuzzer) -lcmocka $(LDLIBS)
 
 $(SIM): $(patsubst %,$(BUILD)/obj/%.o,$(wildcard tests/sim/*.c)) $(SUPPORT) $(BUILD)/libstoa.a
 	@mkdir -p $(@D)
-	$(call run,LD)$(CC) $(ALL_CFLAGS) -o $@ $^ $(LDLIBS)
+	$(call run,LD)$(CC) $(ALL_CFLAGS) $(NOT_LTO) -o $@ $^ $(LDLIBS)
 
 $(EXAMPLES) $(BENCH): $(BUILD)/%: $(BUILD)/obj/%.c.o $(BUILD)/libstoa.a
 	@mkdir -p $(@D)
-	$(call run,LD)$(CC) $(ALL_CFLAGS) -o $@ $^ $(LDLIBS)
+	$(call run,LD)$(CC) $(ALL_CFLAGS) $(NOT_LTO) -o $@ $^ $(LDLIBS)
 
 # ---- running them ----
 
@@ -175,7 +181,7 @@ bench:  ## measure against nginx, in less than six minutes; QUICK=1 for a first 
 # ---- the same under other eyes: each in a folder of its own ----
 
 SANITIZE := -fno-sanitize-recover=all -Wno-frame-larger-than
-watched  = $(submake) BUILD=build/$(1) CFLAGS='-O1 -g' EXTRA='$(2)' UNSHUFFLED='$(unshuffled)'
+watched  = $(submake) BUILD=build/$(1) CFLAGS='-O1 -g' EXTRA='$(2)' LTO= UNSHUFFLED='$(unshuffled)'
 # The sanitizers' fixed addresses want an address space that is not shuffled.
 unshuffled = $(shell setarch -R true 2>/dev/null && echo setarch -R)
 
@@ -214,7 +220,7 @@ watch-fuzz: $(FUZZ)
 coverage:  ## lines of src/wire and src/task that no unit or fault test reaches
 	@tools/need $(TEST_PACKAGES)
 	@find build/coverage -name '*.gcda' -delete 2>/dev/null || true
-	@$(submake) BUILD=build/coverage CFLAGS='-O0 -g' EXTRA='--coverage -fprofile-update=atomic' watch-lines
+	@$(submake) BUILD=build/coverage LTO= CFLAGS='-O0 -g' EXTRA='--coverage -fprofile-update=atomic' watch-lines
 
 watch-lines: $(UNIT) $(FAULT)
 	@$(RUN) $^
@@ -267,7 +273,7 @@ $(BUILD)/man/stoa-causes.7: $(BUILD)/causes-man
 	@$< > $@
 
 $(BUILD)/causes-man: $(BUILD)/obj/tools/causes-man.c.o $(BUILD)/libstoa.a
-	$(call run,LD)$(CC) $(ALL_CFLAGS) -o $@ $^ $(LDLIBS)
+	$(call run,LD)$(CC) $(ALL_CFLAGS) $(NOT_LTO) -o $@ $^ $(LDLIBS)
 
 install: all $(CAUSES_MAN)  ## command, libraries, headers, manual pages, to DESTDIR and PREFIX
 	install -Dm755 $(BUILD)/stoa $(DESTDIR)$(PREFIX)/bin/stoa
