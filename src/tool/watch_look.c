@@ -204,25 +204,34 @@ static int stoa_pid(const struct watch_picture *p)
     return p->target.aim == WATCH_PID ? p->target.pid : p->listener[0].holder.pid;
 }
 
+/* The kernel's half of a look. */
+static int gather(struct watch_look *l)
+{
+    struct watch_picture *p = &l->picture;
+    int r = watch_listen_take(&l->listen, p->at);
+    if (r < 0)
+        return r;
+    watch_owner_take(&l->owner, &l->listen, p->at);
+    watch_counts_take(&l->counts, l->sys, p->at, p->counters);
+    r = choose(l);
+    if (r == 0)
+        r = walk(l);
+    return r == 0 ? show_listeners(l) : r;
+}
+
 int watch_look_take(struct watch_look *l)
 {
     struct watch_picture *p = &l->picture;
     struct io_clock now = l->sys->clock(l->sys);
-    int r = watch_listen_take(&l->listen, now.mono_ns);
-    if (r < 0)
-        return r;
     p->span = p->at ? now.mono_ns - p->at : 0;
     p->at = now.mono_ns;
     p->real_ns = now.real_ns;
-    watch_owner_take(&l->owner, &l->listen, now.mono_ns);
-    watch_counts_take(&l->counts, l->sys, now.mono_ns, p->counters);
-    r = choose(l);
-    if (r == 0)
-        r = walk(l);
-    if (r == 0)
-        r = show_listeners(l);
-    if (r < 0)
+    p->listeners = p->conns = p->verdicts = 0; /* they lie in memory that is going to move */
+    int r = gather(l);
+    if (r < 0) {
+        p->listeners = 0;
         return r;
+    }
     show_conns(l);
     watch_stoa_take(&l->stoa, stoa_pid(p), p);
     watch_judge(p);

@@ -24,8 +24,8 @@ void watch_look_aim(struct watch_look *l, const struct watch_target *target);
 void watch_look_prefer(struct watch_look *l, enum watch_sort key);
 
 /* Takes a look.
- *   returns  0; < 0: the kernel does not tell of its sockets, or there is no memory. The picture then
- *            stays as it was. */
+ *   returns  0; < 0: the kernel does not tell of its sockets, or there is no memory. The picture is
+ *            empty then. */
 int watch_look_take(struct watch_look *l);
 
 /* The picture of the last look: borrowed until the next watch_look_take; its arrays may be sorted. */

@@ -115,11 +115,14 @@ static void test_json_values(void **state)
     json_close(&text, '}');
     json_close(&text, ']');
     json_count(&text, "z", 0);
+    buf_str(&text, STR(",\"o\":")); /* a value that somebody else writes */
+    json_open(&text, NULL, '{');
+    json_close(&text, '}');
     json_close(&text, '}');
     buf_add(&text, "", 1);
     assert_string_equal(text.p, "data: {\"a\":\"q\\\" b\\\\ n\\u000a \\u007f \\u00c3\\u00a4\","
                                 "\"l\":[1.500,-0.001,2,-9223372036854775.808,18446744073709551615,"
-                                "true,null,\"\",{}],\"z\":0}");
+                                "true,null,\"\",{}],\"z\":0,\"o\":{}}");
 }
 
 static void test_json_of_an_idle_server(void **state)

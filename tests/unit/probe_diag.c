@@ -178,6 +178,42 @@ static void test_dual_stack(void **state)
     }
 }
 
+/* Those of IPv4 and of IPv6, and the connections with what TCP says of them. */
+static void test_both_families(void **state)
+{
+    (void)state;
+    union diag_addr a, six, own;
+    int fd = bound(AF_INET, SOCK_STREAM, &a), fd6 = bound(AF_INET6, SOCK_STREAM, &six);
+    assert_int_equal(listen(fd, 1) | listen(fd6, 1), 0);
+    struct diag_query q = { .family = AF_UNSPEC,
+                            .protocol = IPPROTO_TCP,
+                            .states = 1 << DIAG_LISTEN,
+                            .local_port = port_of(&a) };
+    static struct found f; /* not for this frame */
+    f = ask(&q);
+    assert_int_equal(f.last.inode, inode_of(fd));
+    q.local_port = port_of(&six);
+    f = ask(&q);
+    assert_int_equal(f.last.inode, inode_of(fd6));
+    assert_memory_equal(&f.last.local.v6, &six.v6, sizeof six.v6);
+    q.local_port = 0;
+    f = ask(&q);
+    assert_true(f.count >= 2);
+    int client = connected(&a, &own);
+    q.remote_port = port_of(&a);
+    q.states = 1 << DIAG_ESTABLISHED;
+    q.tcp = true;
+    f = ask(&q);
+    assert_int_equal(f.count, 1);
+    assert_int_equal(f.last.inode, inode_of(client));
+    assert_true(f.last.has_tcp);
+    q.protocol = IPPROTO_UDP;
+    assert_int_equal(diag_each(&diag, &q, note, &f), -EPROTONOSUPPORT);
+    close(client);
+    close(fd6);
+    close(fd);
+}
+
 static void test_one_connection(void **state)
 {
     (void)state;
@@ -489,19 +525,13 @@ static void test_state_names(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_accept_queue),
-        cmocka_unit_test(test_ipv6),
-        cmocka_unit_test(test_dual_stack),
-        cmocka_unit_test(test_one_connection),
-        cmocka_unit_test(test_datagrams),
-        cmocka_unit_test(test_bound_only),
-        cmocka_unit_test(test_unix),
-        cmocka_unit_test(test_enough),
-        cmocka_unit_test(test_malformed_answers),
-        cmocka_unit_test(test_attributes),
-        cmocka_unit_test(test_own_addresses),
-        cmocka_unit_test(test_routes_told),
-        cmocka_unit_test(test_routes),
+        cmocka_unit_test(test_accept_queue),   cmocka_unit_test(test_ipv6),
+        cmocka_unit_test(test_dual_stack),     cmocka_unit_test(test_both_families),
+        cmocka_unit_test(test_one_connection), cmocka_unit_test(test_datagrams),
+        cmocka_unit_test(test_bound_only),     cmocka_unit_test(test_unix),
+        cmocka_unit_test(test_enough),         cmocka_unit_test(test_malformed_answers),
+        cmocka_unit_test(test_attributes),     cmocka_unit_test(test_own_addresses),
+        cmocka_unit_test(test_routes_told),    cmocka_unit_test(test_routes),
         cmocka_unit_test(test_state_names),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);

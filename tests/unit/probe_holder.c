@@ -17,6 +17,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 static void find_own(struct holder *h)
@@ -52,6 +53,58 @@ static void test_nobody(void **state)
     holder_find(io_sys_kernel(), &s, &h);
     assert_int_equal(h.pid, 0);
     assert_string_equal(holder_format(&h, text, sizeof text), "a process that cannot be seen");
+}
+
+static uint32_t inode_of(int fd)
+{
+    struct stat st;
+    assert_int_equal(fstat(fd, &st), 0);
+    return (uint32_t)st.st_ino;
+}
+
+static int pid_of(const struct holder_of *list, int count, uint32_t inode)
+{
+    for (int i = 0; i < count; i++)
+        if (list[i].inode == inode)
+            return list[i].pid;
+    return -1;
+}
+
+/* Several at a time: ours, a child's, and one that is nobody's. */
+static void test_many(void **state)
+{
+    (void)state;
+    const struct io_sys *sys = io_sys_kernel();
+    int ours = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), gone[2], end[2];
+    int childs = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    assert_int_equal(pipe(gone) | pipe(end), 0);
+    struct holder_of list[] = { { inode_of(childs), 7 }, { inode_of(ours), 7 }, { 1, 7 } };
+    const uint32_t inode[] = { list[0].inode, list[1].inode };
+    pid_t child = fork();
+    if (child == 0) {
+        char c;
+        close(ours);
+        close(gone[0]);
+        close(gone[1]);
+        close(end[1]);
+        _exit((int)read(end[0], &c, 1));
+    }
+    close(gone[1]);
+    close(childs);
+    assert_int_equal(read(gone[0], list + 2, 1), 0); /* it has closed ours */
+    assert_int_equal(holder_search(sys, 0, list, 3), 0);
+    assert_int_equal(pid_of(list, 3, inode[0]), child);
+    assert_int_equal(pid_of(list, 3, inode[1]), getpid());
+    assert_int_equal(pid_of(list, 3, 1), 0);
+    assert_int_equal(holder_search(sys, getpid(), list, 3), 0); /* of one process */
+    assert_int_equal(pid_of(list, 3, inode[0]), 0);
+    assert_int_equal(pid_of(list, 3, inode[1]), getpid());
+    close(end[1]);
+    assert_int_equal(waitpid(child, NULL, 0), child);
+    assert_int_equal(holder_search(sys, child, list, 3), -ESRCH);
+    close(end[0]);
+    close(gone[0]);
+    close(ours);
 }
 
 static void test_user_names(void **state)
@@ -199,10 +252,10 @@ static void test_path_of_a_group(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_ourselves),          cmocka_unit_test(test_nobody),
-        cmocka_unit_test(test_user_names),         cmocka_unit_test(test_words),
-        cmocka_unit_test(test_group_of_a_process), cmocka_unit_test(test_unit_of_a_path),
-        cmocka_unit_test(test_path_of_a_group),
+        cmocka_unit_test(test_ourselves),      cmocka_unit_test(test_nobody),
+        cmocka_unit_test(test_many),           cmocka_unit_test(test_user_names),
+        cmocka_unit_test(test_words),          cmocka_unit_test(test_group_of_a_process),
+        cmocka_unit_test(test_unit_of_a_path), cmocka_unit_test(test_path_of_a_group),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
