@@ -63,6 +63,13 @@ static int draw_problem(struct cells *c, const char *problem, struct area a)
     return cells_flow(c, watch_line(c, a.top), a.rows, words, 1);
 }
 
+/* The worst first; but that nothing is wrong is said before what may be worth a note. */
+static const struct watch_verdict *verdict_at(const struct watch_picture *p, int i)
+{
+    bool is_fine = p->verdict[p->verdicts - 1].level == WATCH_FINE;
+    return &p->verdict[!is_fine ? i : i == 0 ? p->verdicts - 1 : i - 1];
+}
+
 int watch_draw_verdicts(struct cells *c, const struct watch_page *page, struct area a)
 {
     const struct watch_picture *p = page->p;
@@ -77,7 +84,7 @@ int watch_draw_verdicts(struct cells *c, const struct watch_page *page, struct a
         }
         /* One row stays for "and 3 more". */
         int rows = a.rows - used - (is_last || a.rows < 4 ? 0 : 1);
-        used += draw_verdict(c, page, &p->verdict[i], (struct area){ a.top + used, rows });
+        used += draw_verdict(c, page, verdict_at(p, i), (struct area){ a.top + used, rows });
     }
     return used;
 }

@@ -141,6 +141,16 @@ class Terminal:
             assert self.read(end - time.monotonic()), f"never: {what}\n{self.screen.text()}"
         return self.screen
 
+    def until_said(self, text):
+        """Until the text was written, on whichever screen."""
+        end = time.monotonic() + WITHIN
+        while text.encode() not in self.raw:
+            assert self.read(end - time.monotonic()), f"never: {text}\n{self.raw[-2000:]}"
+
+    def hang_up(self):
+        os.close(self.master)
+        self.master = -1
+
     def wait(self):
         """Its exit code once it has ended, with all of its output drawn."""
         end = time.monotonic() + WITHIN
@@ -165,5 +175,6 @@ class Terminal:
             self.process.send_signal(signal.SIGKILL)
             self.process.wait()
         self.process.stderr.close()
-        os.close(self.master)
-        os.close(self.slave)
+        for fd in (self.master, self.slave):
+            if fd >= 0:
+                os.close(fd)

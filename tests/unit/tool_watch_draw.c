@@ -233,6 +233,7 @@ static void calm_when_all_is_well(void **state)
 {
     (void)state;
     add_listener("[::1]:22", "", 1, 128)->conns.states[DIAG_ESTABLISHED] = 3;
+    add_verdict(WATCH_NOTE, 0, "listening on [::1] only", "");
     add_verdict(WATCH_FINE, -1, "nothing wrong seen", "");
     set_counters(3);
     for (int i = 0; i < WATCH_RETRANS; i++)
@@ -243,6 +244,7 @@ static void calm_when_all_is_well(void **state)
         looks |= s->c.at[i].look;
     assert_int_equal(looks & LOOK_COLORS, LOOK_GREEN);
     assert_int_equal(page_find(&s->c, " ● nothing wrong seen"), 2);
+    assert_int_equal(page_find(&s->c, " ○ listening on [::1] only"), 3);
     assert_true(page_find(&s->c, "▸  [::1]:22  -") > 0);
     assert_true(page_find(&s->c, "╸───") > 0); /* one of 128 is seen */
 }
