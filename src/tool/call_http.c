@@ -309,6 +309,7 @@ int call_http(stoa_task *t, struct call *c)
     if (c->o.verbose)
         stoa_spawn(t, tell_meanwhile, &c, sizeof(struct call *)); /* without it, it is told later */
     call_on(t, c, q);
+    call_tell(c); /* the ends of the exchanges before are told later */
     stoa_cancel(t);
     stoa_join(t);
     mem_free(&mem_default, q->url, sizeof *q->url);

@@ -6,7 +6,14 @@
 
 #include <arpa/inet.h>
 
-enum { TOLD_DIAL = 1, TOLD_WRITE = 2, TOLD_WAIT = 4, TOLD_READ = 8, TOLD_CLOSE = 16 };
+enum {
+    TOLD_DIAL = 1,
+    TOLD_WRITE = 2,
+    TOLD_WAIT = 4,
+    TOLD_READ = 8,
+    TOLD_CLOSE = 16,
+    TOLD_REUSE = 32, /* it was a kept connection */
+};
 enum { TEXT_WIDTH = 52, STATE_WIDTH = 24, TEXT_BYTES = 400 };
 
 static void line(FILE *to, const char *stage, const char *text, const char *state, const char *took)
@@ -97,10 +104,11 @@ static void tell_try(FILE *to, const struct call_report *r, const struct stoa_re
     line(to, "connect", text, states_of(r, t), took);
 }
 
-static void tell_dial(FILE *to, const struct call_report *r, const struct call_exchange *x)
+static void tell_dial(FILE *to, const struct call_report *r, struct call_exchange *x)
 {
     const struct stoa_report *d = &x->report.dial;
     if (d->count == 0 && !d->cause) {
+        x->told |= TOLD_REUSE;
         if (x->report.peer[0])
             line(to, "reuse", "the connection of the request before", "ESTABLISHED", "");
         return;
@@ -215,6 +223,9 @@ void call_report_stages(FILE *to, const struct call_report *r, struct call_excha
         { TOLD_READ, h->wait_took >= 0 && (x->is_whole || r->exit_code) },
         { TOLD_CLOSE, x->ended },
     };
+    /* The kept connection had ended, and another one was dialled: all of it begins again. */
+    if ((x->told & TOLD_REUSE) && (h->dial.count > 0 || h->dial.cause))
+        x->told = 0;
     for (size_t i = 0; i < sizeof stages / sizeof *stages; i++) {
         if (!stages[i].reached || x->told & stages[i].bit)
             continue;

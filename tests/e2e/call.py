@@ -373,6 +373,32 @@ def test_redirects_on_one_connection_and_to_another_host():
                 assert b"Authorization" not in other.requests[0] and b"Cookie" not in other.requests[0]
 
 
+def test_a_kept_connection_that_has_ended_is_told_with_the_new_one():
+    """The peer ends it under the second request, when its stages have been told so far."""
+    for io in IO:
+        told = threading.Event()
+
+        def handle(peer, c):
+            request = read_request(c)
+            if request.startswith(b"GET /there "):
+                c.sendall(reply())
+                return
+            c.sendall(reply(b"", "302 X", ["Location: /there"]))
+            if read_request(c):
+                told.wait(WITHIN)
+
+        with Peer(handle) as p, start("-v", "-L", p.url, io=io, text=True) as process:
+            lines = []
+            for line in process.stderr:
+                lines.append(line)
+                if len(lines) > 1 and lines[-2].startswith("reuse"):
+                    told.set()  # what follows it was told, too
+            assert process.wait(WITHIN) == 0 and process.stdout.read() == "hello\n"
+            names = [line.split()[0] for line in lines]
+            then = names[names.index("reuse"):]
+            assert then == ["reuse", "write", "socket", "connect", "write", "wait", "read", "close", "close"], lines
+
+
 def test_the_body_of_a_redirect_is_not_read_for_ever():
     def endless(peer, c):
         if read_request(c).startswith(b"GET /there "):
