@@ -20,6 +20,17 @@ const struct stoa_cause cause_table[] = {
                 "in one network's own name service gives this everywhere else.",
     },
     {
+        .id = "resolve.other_family",
+        .stage = STOA_STAGE_RESOLVE,
+        .exit_code = EXIT_NAME_UNKNOWN,
+        .what = "the address is of the other family than was asked for",
+        .rules_out = "Nobody was asked, and no packet was sent.",
+        .hint = "Leave -4 or -6 out, or give an address of that family.",
+        .page = "192.0.2.7 is an address of IPv4, 2001:db8::7 one of IPv6, and neither stands for "
+                "the other: what is reached at the one may be something else at the other. With a "
+                "name instead of an address -4 and -6 choose among those that it has.",
+    },
+    {
         .id = "resolve.temporary",
         .stage = STOA_STAGE_RESOLVE,
         .exit_code = EXIT_NAME_SERVICE,

@@ -153,13 +153,13 @@ static bool has_already(const struct addr *list, int count, const struct addr *a
     return false;
 }
 
-/* What getaddrinfo's error says: -ENOENT, -EAGAIN, -EINVAL. */
+/* What getaddrinfo's error says: -ENOENT, -EAFNOSUPPORT, -EAGAIN, -EINVAL. */
 static int name_error(int e)
 {
     switch (e) {
     case EAI_NONAME:
-    case EAI_NODATA:
-    case EAI_ADDRFAMILY: return -ENOENT;
+    case EAI_NODATA: return -ENOENT;
+    case EAI_ADDRFAMILY: return -EAFNOSUPPORT;
     case EAI_AGAIN: return -EAGAIN;
     default: return -EINVAL;
     }

@@ -83,6 +83,15 @@ static int fail_early(struct dialling *d, int err, const char *id, const char *w
     return err;
 }
 
+static int fail_family(struct dialling *d)
+{
+    bool wants_v6 = d->how->family == AF_INET6;
+    snprintf(d->report.detail, sizeof d->report.detail,
+             "it is an IPv%d address, and only IPv%d is allowed", wants_v6 ? 4 : 6,
+             wants_v6 ? 6 : 4);
+    return fail_early(d, -ENOENT, "resolve.other_family", NULL);
+}
+
 static int fail_resolving(struct dialling *d, int r)
 {
     const char *why = d->names.why;
@@ -90,6 +99,7 @@ static int fail_resolving(struct dialling *d, int r)
     case -ETIMEDOUT: return fail_early(d, r, "resolve.temporary", "no answer before the deadline");
     case -ECANCELED: return fail_early(d, r, "connect.given_up", why);
     case -ENOENT: return fail_early(d, r, "resolve.not_found", why);
+    case -EAFNOSUPPORT: return fail_family(d);
     case -EAGAIN: return fail_early(d, r, why ? "resolve.temporary" : "resolve.failed", why);
     default: return fail_early(d, r, "resolve.failed", why);
     }

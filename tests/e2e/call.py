@@ -304,6 +304,11 @@ def test_families_and_names():
         said = call("-v", f"http://localhost:{p4.port}/")  # both are tried; one is refused
         assert said.code == 0 and "127.0.0.1" in said.err, said
         assert f"Host: [::1]:{p6.port}\r\n".encode() in p6.requests[1]
+    for option, host, detail in (("-6", "127.0.0.1", "an IPv4 address, and only IPv6 is allowed"),
+                                 ("-4", "[::1]", "an IPv6 address, and only IPv4 is allowed")):
+        said = call(option, f"http://{host}:1/")
+        check_failed(said, 10, "resolve.other_family")
+        assert detail in said.err and "Leave -4 or -6 out" in said.err, said
     said = call("http://no.such.host.invalid/")
     check_failed(said, 10, "resolve.not_found")
     assert stages(said.err) == ["resolve"], said

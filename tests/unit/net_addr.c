@@ -205,7 +205,8 @@ static void test_look_up(void **state)
     is(&a[0], "[::1]:1");
     assert_int_equal(look_up("10.1.2.3:80", 0, true, a, 8), 1);
     is(&a[0], "10.1.2.3:80");
-    assert_int_equal(look_up("10.1.2.3:80", AF_INET6, true, a, 8), -ENOENT);
+    assert_int_equal(look_up("10.1.2.3:80", AF_INET6, true, a, 8), -EAFNOSUPPORT);
+    assert_int_equal(look_up("[::1]:80", AF_INET, false, a, 8), -EAFNOSUPPORT);
     assert_int_equal(look_up("a.name:80", 0, true, a, 8), -ENOENT); /* nobody is asked */
     assert_int_equal(look_up("10.1.2.3:http", 0, true, a, 8), -ENOENT);
     assert_int_equal(look_up("unix:/x", AF_INET6, true, a, 8), 1);

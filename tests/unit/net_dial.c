@@ -370,6 +370,8 @@ static void test_names(void **state)
     snprintf(at.addr, sizeof at.addr, "no-such-name.invalid:%d", at.port);
     run_client(state, &at, just_dial);
     assert_int_equal(at.result, -ENOENT);
+    assert_string_equal(report.cause->id, "resolve.other_family");
+    assert_string_equal(report.detail, "it is an IPv4 address, and only IPv6 is allowed");
     at.how.family = 0;
     run_client(state, &at, just_dial);
     assert_int_equal(at.result, 0);
