@@ -162,8 +162,9 @@ static void put_close_wait(const struct row *r)
         put_text(r, CLOSE_WAIT, LOOK_DIM, "·");
         return;
     }
-    snprintf(text, sizeof text, "%s, %s", watch_count(count, waiting),
-             watch_close_wait_age(age, n));
+    bool has_age = n->close_wait_most >= 0; /* those in the accept queue have none */
+    snprintf(text, sizeof text, "%s%s%s", watch_count(count, waiting), has_age ? ", " : "",
+             has_age ? watch_close_wait_age(age, n) : "");
     put_text(r, CLOSE_WAIT, is_long ? LOOK_YELLOW : LOOK_PLAIN, text);
 }
 

@@ -102,7 +102,7 @@ static int add_states(struct watch_item *items, const struct watch_conns *w)
         if (state == DIAG_LISTEN)
             continue;
         n = add(items, n, diag_state_name(state), w->states[state]);
-        if (n == was || state != DIAG_CLOSE_WAIT)
+        if (n == was || state != DIAG_CLOSE_WAIT || w->close_wait_most < 0)
             continue;
         value = items[was].value;
         size_t used = strlen(value);

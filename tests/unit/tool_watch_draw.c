@@ -246,7 +246,10 @@ static void calm_when_all_is_well(void **state)
     assert_int_equal(page_find(&s->c, " ● nothing wrong seen"), 2);
     assert_int_equal(page_find(&s->c, " ○ listening on [::1] only"), 3);
     assert_true(page_find(&s->c, "▸  [::1]:22  -") > 0);
-    assert_true(page_find(&s->c, "╸───") > 0); /* one of 128 is seen */
+    assert_true(page_find(&s->c, "╸───") > 0);         /* one of 128 is seen */
+    s->listeners[0].conns.states[DIAG_CLOSE_WAIT] = 1; /* not accepted yet: no age is known */
+    draw(24, 80);
+    assert_true(page_find(&s->c, "3           1") > 0);
 }
 
 static void what_is_not_known_yet(void **state)
