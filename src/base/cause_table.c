@@ -339,8 +339,9 @@ const struct stoa_cause cause_table[] = {
         .what = "the accept queue is more than half full: connections wait for the process",
         .rules_out =
             "Network and firewall: the handshakes are complete. Nobody was turned away yet.",
-        .hint = "Find what keeps the process from accepting: the page of `stoa serve --admin ADDR` "
-                "shows what its cores and connections are at.",
+        .hint =
+            "Find what keeps the process from accepting: `stoa watch :PORT` shows what it and its "
+            "connections are at, and of a stoa server its cores, too.",
         .page = "A connection that waits in the accept queue is established for its client, which "
                 "may have sent its request already; no access log of the process counts that time. "
                 "The queue empties when the process accepts: a core that is busy or blocked, the "

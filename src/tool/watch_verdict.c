@@ -86,7 +86,12 @@ static void judge_accept_queue(struct watch_picture *p, int i, const char *cause
     char dropped[80], queue[WATCH_WORD_BYTES];
     bool is_full = l->fullest_queue >= l->fullest_queue_max;
     bool drops = l->dropped > 0;
-    say(p, &(struct found){ drops ? WATCH_BAD : WATCH_WARNING, i, cause, NULL },
+    /* The catalogue's step is to look at it alone. */
+    const char *next = p->target.aim == WATCH_ALL
+                           ? NULL
+                           : "Find what keeps the process from accepting: a core that is busy or "
+                             "blocked, its limit of connections, or a lack of descriptors.";
+    say(p, &(struct found){ drops ? WATCH_BAD : WATCH_WARNING, i, cause, next },
         "accept queue %s (%s): the process does not accept fast enough%s",
         is_full || drops ? "full" : "more than half full", watch_queue(queue, l),
         dropped_words(dropped, sizeof dropped, p, l));

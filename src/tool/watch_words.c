@@ -42,12 +42,9 @@ const char *watch_span(char *buf, stoa_time span)
         stoa_time below, unit;
         const char *name;
     } steps[] = {
-        { STOA_MS, STOA_US, "us" },
-        { STOA_SEC, STOA_MS, "ms" },
-        { 120 * STOA_SEC, STOA_SEC, "s" },
-        { 7200 * STOA_SEC, 60 * STOA_SEC, "min" },
-        { 172800 * STOA_SEC, 3600 * STOA_SEC, "h" },
-        { INT64_MAX, 86400 * STOA_SEC, "d" },
+        { STOA_MS - STOA_US / 2, STOA_US, "us" },    { STOA_SEC - STOA_MS / 2, STOA_MS, "ms" },
+        { 120 * STOA_SEC, STOA_SEC, "s" },           { 7200 * STOA_SEC, 60 * STOA_SEC, "min" },
+        { 172800 * STOA_SEC, 3600 * STOA_SEC, "h" }, { INT64_MAX, 86400 * STOA_SEC, "d" },
     };
     int i = 0;
     if (span < 0) {

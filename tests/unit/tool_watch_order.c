@@ -249,6 +249,8 @@ static void test_words(void **state)
     assert_string_equal(watch_span(buf, WATCH_UNKNOWN), "-");
     assert_string_equal(watch_span(buf, 40 * STOA_US), "40 us");
     assert_string_equal(watch_span(buf, 3140 * STOA_US), "3.1 ms");
+    assert_string_equal(watch_span(buf, 999400 * STOA_US), "999 ms");
+    assert_string_equal(watch_span(buf, 999600 * STOA_US), "1.0 s");
     assert_string_equal(watch_span(buf, 12 * STOA_SEC), "12 s");
     assert_string_equal(watch_span(buf, 180 * STOA_SEC), "3 min");
     assert_string_equal(watch_span(buf, INT64_MAX), "106752 d");

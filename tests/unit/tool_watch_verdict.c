@@ -70,8 +70,12 @@ static void test_accept_queue(void **state)
         WATCH_WARNING, "accept queue more than half full (65/128): the process does not accept "
                        "fast enough");
     assert_string_equal(v->cause, "accept.queue_filling");
-    assert_string_equal(v->next, stoa_cause_find("accept.queue_filling")->hint);
+    assert_memory_equal(v->next, "Find what keeps the process from accepting: a core", 50);
     assert_int_equal(v->listener, 0);
+    p.target.aim = WATCH_ALL;
+    watch_judge(&p);
+    assert_string_equal(v->next, stoa_cause_find("accept.queue_filling")->hint);
+    p.target.aim = WATCH_PORT;
     l->fullest_queue = 129;
     only(WATCH_WARNING, "accept queue full (129/128): the process does not accept fast enough");
     l->cause = "accept.queue_full";
