@@ -113,7 +113,7 @@ static void judge_queues(struct watch_picture *p, int i)
     const char *cause = p->listener[i].cause;
     if (!cause)
         return;
-    if (strncmp(cause, "accept.queue", 12) == 0)
+    if (strcmp(cause, "accept.queue_full") == 0 || strcmp(cause, "accept.queue_filling") == 0)
         judge_accept_queue(p, i, cause);
     else
         judge_syn_queue(p, i, cause);
