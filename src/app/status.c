@@ -80,7 +80,7 @@ static void take_conns(struct status *s, const struct stage_view *v)
     for (uint32_t core = 0; core < stage_view_cores(v); core++) {
         uint32_t first, count = stage_view_conns_used(v, core, &first);
         for (uint32_t i = first; i < first + count; i++) {
-            struct stoa_stage_conn c;
+            struct stoa_stage_conn c = { .at = STOA_AT_NOTHING };
             if (!stage_view_conn(v, i, &c))
                 continue;
             all++;
@@ -89,6 +89,8 @@ static void take_conns(struct status *s, const struct stage_view *v)
         }
     }
     s->conns_more = all - (uint64_t)s->conns;
+    for (int i = 0; i < s->conns; i++)
+        stage_view_name_peer(s->conn[i].peer);
 }
 
 /* ---- all of it ---- */

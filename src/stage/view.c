@@ -98,8 +98,7 @@ const struct stoa_stage_core *stage_view_core(const struct stage_view *v, uint32
     return entry(v, &v->cores, i);
 }
 
-/* What the kernel's address means, as a text in its place. */
-static void name_peer(char peer[48])
+void stage_view_name_peer(char peer[48])
 {
     union {
         sa_family_t family;
@@ -124,7 +123,6 @@ bool stage_view_conn(const struct stage_view *v, uint32_t i, struct stoa_stage_c
     if (__atomic_load_n(&c->at, __ATOMIC_ACQUIRE) == STOA_AT_NOTHING ||
         !stage_get_bytes(ret, c, sizeof *ret, &c->seq))
         return false;
-    name_peer(ret->peer);
     return ret->at > STOA_AT_NOTHING && ret->at < STOA_ATS;
 }
 

@@ -36,10 +36,14 @@ uint32_t stage_view_conns_used(const struct stage_view *v, uint32_t i, uint32_t 
  * stage_view_slowest. i: below stage_view_cores. */
 const struct stoa_stage_core *stage_view_core(const struct stage_view *v, uint32_t i);
 
-/* Copies of an entry, with terminated texts; a connection's `peer` as "127.0.0.1:5555", "[::1]:5555",
- * "" for a Unix socket's. return false: it is free, or was written all the while. */
+/* Copies of an entry, with terminated texts, but for a connection's `peer`, which is as the kernel has
+ * it. return false: it is free, or was written all the while. */
 bool stage_view_conn(const struct stage_view *v, uint32_t i, struct stoa_stage_conn *ret);
 bool stage_view_listener(const struct stage_view *v, uint32_t i, struct stoa_stage_listener *ret);
+
+/* Makes a connection's `peer` a text in its place: "127.0.0.1:5555", "[::1]:5555", "" for a Unix
+ * socket's. By itself, since it takes longer than all of a look at the connection. */
+void stage_view_name_peer(char peer[48]);
 
 /* The slowest requests of all cores, of this and the last ten seconds in which any ended, slowest
  * first. returns how many, at most max. */

@@ -97,6 +97,7 @@ static void expect_peer(struct fixture *f, const char *addr, uint16_t port, cons
     ours->seen.at = STOA_AT_IDLE;
     stage_conn_peer(ours, &a, sizeof a);
     assert_true(stage_view_conn(&f->v, 0, &c));
+    stage_view_name_peer(c.peer);
     assert_string_equal(c.peer, text);
 }
 
@@ -106,6 +107,7 @@ static void test_peers(void **state)
     struct stoa_stage_conn c;
     stage_table_conns(&f->t, 1)->seen.at = STOA_AT_IDLE;
     assert_true(stage_view_conn(&f->v, 3, &c));
+    stage_view_name_peer(c.peer);
     assert_string_equal(c.peer, "");
     expect_peer(f, "192.168.100.200", 65535, "192.168.100.200:65535");
     expect_peer(f, "::1", 80, "[::1]:80");
