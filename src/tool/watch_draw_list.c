@@ -52,6 +52,18 @@ static int widest(const struct watch_picture *p, bool of_who)
     return width;
 }
 
+/* Of the numbers of the accept queues: the bars before them end in one column. */
+static int widest_queue(const struct watch_picture *p)
+{
+    int width = NUMBER_WIDTH;
+    for (int i = 0; i < p->listeners; i++) {
+        char text[WATCH_WORD_BYTES];
+        int n = cells_width(watch_queue(text, &p->listener[i]));
+        width = n > width ? n : width;
+    }
+    return width;
+}
+
 static int least(int a, int b)
 {
     return a < b ? a : b;
@@ -62,14 +74,15 @@ static void set_columns(struct table_column columns[COLUMNS], const struct cells
 {
     bool is_wide = c->columns >= 60, is_sorted = watch_ui_is_list(page->p);
     int name = widest(page->p, false), who = widest(page->p, true);
+    int number = widest_queue(page->p);
     /* Names get their room before the lesser columns do. */
     int name_least = is_wide ? least(name, (c->columns - 5) / 5) : 14;
     int who_least = least(who, (c->columns - 4) / 6);
     const struct table_column all[COLUMNS] = {
         [LISTENER] = { "LISTENER", name_least, name, 0, false, false },
         [PROCESS] = { "PROCESS", who_least, who, 3, false, false },
-        [QUEUE] = { "ACCEPT QUEUE", is_wide ? 16 : NUMBER_WIDTH, is_wide ? 36 : 0, 1, !is_wide,
-                    false },
+        [QUEUE] = { "ACCEPT QUEUE", is_wide ? number + 7 : NUMBER_WIDTH, is_wide ? 36 : 0, 1,
+                    !is_wide, false },
         [SYN] = { "SYN", 5, 0, 6, true, false },
         [DROPS_PER_S] = { "DROPS/S", 7, 0, 2, true, false },
         [DROPS] = { "DROPS", 7, 0, 7, true, false },
@@ -94,6 +107,7 @@ struct row {
     const struct table_column *columns;
     const struct table_place *places;
     int at;
+    int number_width; /* of the accept queue */
     bool is_walked;
     unsigned look; /* LOOK_BOLD: selected */
 };
@@ -110,13 +124,11 @@ static void put_queue(const struct row *r)
                     : drops_fills(queue, most) ? LOOK_YELLOW
                                                : LOOK_PLAIN;
     watch_queue(text, l);
-    int number = cells_width(text);
-    number = number < NUMBER_WIDTH ? NUMBER_WIDTH : number;
-    if (to.width > number + 3) {
-        struct span bar = { to.row, to.column, to.width - number - 1 };
+    if (to.width > r->number_width + 3) {
+        struct span bar = { to.row, to.column, to.width - r->number_width - 1 };
         cells_bar(r->c, bar, look, most ? (double)queue / most : queue > 0);
         to.column += bar.width + 1;
-        to.width = number;
+        to.width = r->number_width;
     }
     cells_put_right(r->c, to, look == LOOK_DIM ? LOOK_DIM : look | r->look, text);
 }
@@ -236,6 +248,7 @@ int watch_draw_listeners(struct cells *c, const struct watch_page *page, struct 
     if (draw_none(c, page, a.top + 1))
         return 2;
     scroll(ui, a.rows - 1, page->order.listeners_n);
+    int number_width = widest_queue(page->p);
     int shown = page->order.listeners_n - ui->top;
     shown = shown > a.rows - 1 ? a.rows - 1 : shown;
     for (int i = 0; i < shown; i++) {
@@ -245,6 +258,7 @@ int watch_draw_listeners(struct cells *c, const struct watch_page *page, struct 
                                .columns = columns,
                                .places = places,
                                .at = a.top + 1 + i,
+                               .number_width = number_width,
                                .is_walked = page->p->walked != 0,
                                .look = ui->top + i == ui->row ? LOOK_BOLD : LOOK_PLAIN };
         draw_row(&r, page->p, index);

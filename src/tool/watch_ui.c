@@ -17,7 +17,9 @@ static int clamp(int value, int most)
 void watch_ui_follow(struct watch_ui *ui, const struct watch_picture *p, const int *order, int n)
 {
     bool is_list = watch_ui_is_list(p);
-    for (int i = 0; is_list && i < n; i++) {
+    if (!ui->is_chosen)
+        ui->row = 0;
+    for (int i = 0; is_list && ui->is_chosen && i < n; i++) {
         if (strcmp(p->listener[order[i]].name, ui->selected) == 0) {
             ui->row = i;
             return;
@@ -75,6 +77,7 @@ static void sort_next(struct watch_ui *ui, const struct watch_picture *p, int st
 static void move_to(struct watch_ui *ui, int row, int n)
 {
     ui->row = clamp(row, n - 1);
+    ui->is_chosen = ui->row > 0;
     ui->selected[0] = 0; /* by number now: watch_ui_follow sets it anew */
 }
 

@@ -16,7 +16,8 @@ struct watch_ui {
     bool wants_conns; /* rather than a stoa server's stages, where there is not room for both */
     /* Of the table that moves: the listeners where there are several, else the connections. */
     int row;                         /* the selected one, in the order shown */
-    char selected[WATCH_NAME_BYTES]; /* the listener in it: it stays selected where it moves to */
+    char selected[WATCH_NAME_BYTES]; /* the listener in it: it stays selected where it moves to, */
+    bool is_chosen;                  /* once the user has chosen one; until then it is the first */
     int top;                         /* the first one shown */
     int page;                        /* how many are shown: set by the drawing */
 };

@@ -78,6 +78,12 @@ static void moving(void **state)
 static void the_selected_listener_is_followed(void **state)
 {
     (void)state;
+    /* Until one is chosen the first is: the worst, as they are sorted. */
+    order[0] = 3;
+    order[3] = 0;
+    watch_ui_follow(&ui, p, order, N);
+    assert_int_equal(ui.row, 0);
+    assert_string_equal(ui.selected, p->listener[3].name);
     press('j');
     order[1] = 7;
     order[7] = 1;
