@@ -87,6 +87,14 @@ static stoa_time ms(uint32_t n)
     return (stoa_time)n * STOA_MS;
 }
 
+/* The peer's FIN takes a number as a byte does, and the kernel counts it until the end has been read. */
+static uint64_t unread_of(const struct diag_socket *s)
+{
+    bool has_fin =
+        s->state == DIAG_CLOSE_WAIT || s->state == DIAG_LAST_ACK || s->state == DIAG_CLOSING;
+    return s->rqueue - (has_fin && s->rqueue > 0);
+}
+
 static void set_conn(struct watch_conn *c, const struct diag_socket *s)
 {
     bool is_data = s->state != DIAG_SYN_RECV && s->state != DIAG_TIME_WAIT;
@@ -97,7 +105,7 @@ static void set_conn(struct watch_conn *c, const struct diag_socket *s)
     c->repeats = s->retrans;
     c->in_accept_queue =
         s->inode == 0 && (s->state == DIAG_ESTABLISHED || s->state == DIAG_CLOSE_WAIT);
-    c->unread = is_data ? s->rqueue : 0;
+    c->unread = is_data ? unread_of(s) : 0;
     c->unsent = is_data ? s->wqueue : 0;
     c->rtt = c->quiet = c->quiet_sent = c->in_state = WATCH_UNKNOWN;
     if (!s->has_tcp || !is_data)

@@ -77,6 +77,8 @@ def test_into_a_listener_and_back():
             t.until("900 B")
             host, own = client.getsockname()
             assert f"{host}:{own}" in t.screen.text()
+        t.until("CLOSE_WAIT")
+        t.until("900 B")  # the FIN is none
         t.type(ESC)
         t.until("LISTENER ")
         end(t)
