@@ -45,7 +45,7 @@ while True:
 NGINX = """
 daemon off; master_process off; pid nginx.pid; error_log stderr crit;
 events {{ worker_connections 512; }}
-http {{ access_log off; server {{ listen 80; root {site}; keepalive_timeout 600; }} }}
+http {{ access_log off; server {{ listen 80; root {site}; keepalive_timeout 600; client_header_timeout 600; }} }}
 """
 
 
