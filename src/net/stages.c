@@ -104,6 +104,7 @@ void conn_ask_ack(stoa_conn *c)
 void conn_stages_ask(stoa_conn *c, struct msghdr *m, union conn_stages_ask *room)
 {
     uint32_t flags = SOF_TIMESTAMPING_TX_ACK;
+    memset(room, 0, sizeof *room); /* the kernel reads the gaps, too */
     m->msg_control = room;
     m->msg_controllen = sizeof *room;
     room->head.cmsg_level = SOL_SOCKET;

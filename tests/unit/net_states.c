@@ -7,6 +7,8 @@
 #include <cmocka.h>
 
 #include "net/conn.h"
+#include "net/record.h"
+#include "net/stages.h"
 #include "support/fake.h"
 
 #include <errno.h>
@@ -584,6 +586,24 @@ static void test_no_stack(void **state)
     fake_close(&f, 0);
 }
 
+/* The kernel is handed all of the message that asks for an ACK's time, gaps included: none of it is what
+ * lay on the stack before. */
+static void test_ask_for_the_ack_is_all_written(void **state)
+{
+    (void)state;
+    struct stage_conn stage = { .way = { .is_tcp = true } };
+    stoa_conn c = { .stage = &stage };
+    union conn_stages_ask one, other;
+    struct msghdr m = { 0 };
+    memset(&one, 0x00, sizeof one);
+    memset(&other, 0xff, sizeof other);
+    conn_stages_ask(&c, &m, &one);
+    conn_stages_ask(&c, &m, &other);
+    assert_memory_equal(&one, &other, sizeof one);
+    assert_int_equal(m.msg_controllen, sizeof other);
+    assert_int_equal(stage.way.ack, STAGE_ACK_ASKED);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -605,6 +625,7 @@ int main(void)
         cmocka_unit_test(test_silence_both_ways),
         cmocka_unit_test(test_burst),
         cmocka_unit_test(test_no_stack),
+        cmocka_unit_test(test_ask_for_the_ack_is_all_written),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
