@@ -15,6 +15,13 @@ static int set_int(const struct io_sys *sys, int fd, int level, int name, int va
 
 /* ---- TCP and UDP ---- */
 
+int bind_stamps(const struct io_sys *sys, int fd)
+{
+    return set_int(sys, fd, SOL_SOCKET, SO_TIMESTAMPING,
+                   SOF_TIMESTAMPING_RX_SOFTWARE | SOF_TIMESTAMPING_SOFTWARE |
+                       SOF_TIMESTAMPING_OPT_TSONLY);
+}
+
 /* Accepted sockets inherit what is set here. */
 static int set_stream(const struct io_sys *sys, int fd, const struct bind_options *opt)
 {
@@ -26,9 +33,7 @@ static int set_stream(const struct io_sys *sys, int fd, const struct bind_option
     if (r == 0 && opt->defer)
         r = set_int(sys, fd, IPPROTO_TCP, TCP_DEFER_ACCEPT, 1);
     if (r == 0 && opt->stamps)
-        r = set_int(sys, fd, SOL_SOCKET, SO_TIMESTAMPING,
-                    SOF_TIMESTAMPING_RX_SOFTWARE | SOF_TIMESTAMPING_SOFTWARE |
-                        SOF_TIMESTAMPING_OPT_TSONLY);
+        r = bind_stamps(sys, fd);
     return r;
 }
 

@@ -18,6 +18,9 @@ struct bind_options {
 int bind_inet(const struct io_sys *sys, struct addr *a, const struct bind_options *opt, int *fds,
               int count, struct net_failure *failure);
 
+/* The connections of the listener fd, which somebody else has bound, are stamped as those of ours. */
+int bind_stamps(const struct io_sys *sys, int fd);
+
 /* Binds one stream to the path in *a, and lets it listen. A socket left behind by a server that is
  * gone (nobody answers on it) is replaced.
  *   returns  0, *fd (yours) and *file (the device and inode of what lies there now, for
