@@ -13,6 +13,7 @@ static const struct {
 } signs[] = {
     { 0x00b5, 'u' }, /* micro */
     { 0x00b7, '.' }, /* middle dot */
+    { 0x00d7, 'x' }, /* times */
     { 0x2013, '-' }, /* en dash */
     { 0x2026, '~' }, /* ellipsis */
     { 0x2190, '<' }, /* arrows left, */

@@ -14,7 +14,7 @@ static const struct help {
     { "tab", "a stoa server's stages, or its connections" },
     { NULL, NULL },
     { "ACCEPT QUEUE", "connections that wait for the process to accept them, of so many at most; "
-                      "of several sockets the fullest" },
+                      "of ×4 sockets the fullest" },
     { "SYN", "SYN queue: connections that are being made" },
     { "DROPS",
       "SYNs and connections that the kernel turned away: their clients wait, and try again" },

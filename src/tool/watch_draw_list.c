@@ -52,13 +52,22 @@ static int widest(const struct watch_picture *p, bool of_who)
     return width;
 }
 
+/* "3/128"; of the fullest of four sockets "3/128 ×4". */
+static const char *queue_text(char buf[WATCH_WORD_BYTES + 8], const struct watch_listener *l)
+{
+    int n = snprintf(buf, WATCH_WORD_BYTES + 8, "%u/%u", l->fullest_queue, l->fullest_queue_max);
+    if (l->sockets > 1)
+        snprintf(buf + n, WATCH_WORD_BYTES + 8 - (size_t)n, " ×%d", l->sockets);
+    return buf;
+}
+
 /* Of the numbers of the accept queues: the bars before them end in one column. */
 static int widest_queue(const struct watch_picture *p)
 {
     int width = NUMBER_WIDTH;
     for (int i = 0; i < p->listeners; i++) {
-        char text[WATCH_WORD_BYTES];
-        int n = cells_width(watch_queue(text, &p->listener[i]));
+        char text[WATCH_WORD_BYTES + 8];
+        int n = cells_width(queue_text(text, &p->listener[i]));
         width = n > width ? n : width;
     }
     return width;
@@ -81,8 +90,8 @@ static void set_columns(struct table_column columns[COLUMNS], const struct cells
     const struct table_column all[COLUMNS] = {
         [LISTENER] = { "LISTENER", name_least, name, 0, false, false },
         [PROCESS] = { "PROCESS", who_least, who, 3, false, false },
-        [QUEUE] = { "ACCEPT QUEUE", is_wide ? number + 7 : NUMBER_WIDTH, is_wide ? 36 : 0, 1,
-                    !is_wide, false },
+        [QUEUE] = { "ACCEPT QUEUE", is_wide ? number + 1 + c->columns / 12 : NUMBER_WIDTH,
+                    is_wide ? 36 : 0, 1, !is_wide, false },
         [SYN] = { "SYN", 5, 0, 6, true, false },
         [DROPS_PER_S] = { "DROPS/S", 7, 0, 2, true, false },
         [DROPS] = { "DROPS", 7, 0, 7, true, false },
@@ -115,7 +124,7 @@ struct row {
 /* The accept queue: number at the right, and a bar where there is room. */
 static void put_queue(const struct row *r)
 {
-    char text[WATCH_WORD_BYTES];
+    char text[WATCH_WORD_BYTES + 8];
     const struct watch_listener *l = r->l;
     struct span to = { r->at, r->places[QUEUE].column, r->places[QUEUE].width };
     uint32_t queue = l->fullest_queue, most = l->fullest_queue_max;
@@ -123,7 +132,7 @@ static void put_queue(const struct row *r)
                     : queue >= most            ? LOOK_RED
                     : drops_fills(queue, most) ? LOOK_YELLOW
                                                : LOOK_PLAIN;
-    watch_queue(text, l);
+    queue_text(text, l);
     if (to.width > r->number_width + 3) {
         struct span bar = { to.row, to.column, to.width - r->number_width - 1 };
         cells_bar(r->c, bar, look, most ? (double)queue / most : queue > 0);

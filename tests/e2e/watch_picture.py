@@ -15,7 +15,7 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from stoa_process import Stoa  # noqa: E402
 from terminal import Terminal  # noqa: E402
 
-ROWS, COLUMNS = 24, 104
+ROWS, COLUMNS = 25, 112
 SECONDS = 75  # until a CLOSE_WAIT is old
 
 STYLE = """

@@ -224,7 +224,7 @@ static void a_list_on_a_wide_one(void **state)
         0);
     assert_true(page_find(&s->c, "   [2001:db8:1234:5678:9abc:def0:1234:5678]:8443  user postgres, "
                                  "pg.service  ━━") > 0);
-    assert_true(page_find(&s->c, "─  3/9 of 4 ") > 0);
+    assert_true(page_find(&s->c, "─    3/9 ×4 ") > 0);
     assert_true(page_find(&s->c, "PassiveOpens ·") == 57);
 }
 
