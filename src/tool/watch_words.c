@@ -39,19 +39,19 @@ const char *watch_rate(char *buf, double per_s)
 const char *watch_span(char *buf, stoa_time span)
 {
     static const struct {
-        stoa_time below, unit;
+        stoa_time from, unit;
         const char *name;
     } steps[] = {
-        { STOA_MS - STOA_US / 2, STOA_US, "us" },    { STOA_SEC - STOA_MS / 2, STOA_MS, "ms" },
-        { 120 * STOA_SEC, STOA_SEC, "s" },           { 7200 * STOA_SEC, 60 * STOA_SEC, "min" },
-        { 172800 * STOA_SEC, 3600 * STOA_SEC, "h" }, { INT64_MAX, 86400 * STOA_SEC, "d" },
+        { 172800 * STOA_SEC, 86400 * STOA_SEC, "d" }, { 7200 * STOA_SEC, 3600 * STOA_SEC, "h" },
+        { 120 * STOA_SEC, 60 * STOA_SEC, "min" },     { STOA_SEC - STOA_MS / 2, STOA_SEC, "s" },
+        { STOA_MS - STOA_US / 2, STOA_MS, "ms" },     { 0, STOA_US, "us" },
     };
     int i = 0;
     if (span < 0) {
         snprintf(buf, WATCH_WORD_BYTES, "-");
         return buf;
     }
-    while (span >= steps[i].below)
+    while (span < steps[i].from)
         i++;
     double v = (double)span / (double)steps[i].unit;
     bool is_short = v < 9.95 && (steps[i].unit == STOA_MS || steps[i].unit == STOA_SEC);
