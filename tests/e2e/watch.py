@@ -50,11 +50,13 @@ class Following:
                                         stderr=subprocess.PIPE)
 
     def lines(self):
-        while True:
+        end = time.monotonic() + WITHIN
+        while time.monotonic() < end:
             assert select.select([self.process.stdout], [], [], WITHIN)[0]
             line = self.process.stdout.readline()
             assert line, self.process.stderr.read()
             yield line.decode()
+        raise AssertionError(line)
 
     def __enter__(self):
         return self
