@@ -70,6 +70,8 @@ static bool is_of_request(int span)
 }
 
 struct stages {
+    const struct status *s;
+    struct table_place places[TABLE_COLUMNS_MAX];
     struct status_times times[STOA_SPANS];
     bool is_shown[STOA_SPANS];
     int count, worst; /* by p99; -1 = none took any time */
@@ -91,7 +93,7 @@ static int least_telling(const struct stages *g)
 /* Those that took some time in the last ten seconds; the longest where there is not room for all. */
 static void choose(struct stages *g, const struct watch_picture *p, int rows)
 {
-    *g = (struct stages){ .worst = -1 };
+    *g = (struct stages){ .s = p->stoa, .worst = -1 };
     for (int i = 0; i < STOA_SPANS; i++) {
         if (p->stoa->span_names[i][0])
             status_times(p->stoa, p->trend, i, &g->times[i]);
@@ -118,16 +120,16 @@ static const char *span_text(char buf[WATCH_WORD_BYTES + 8], int span, int64_t n
     return buf;
 }
 
-static void draw_stage(struct cells *c, int row, const struct watch_picture *p,
-                       const struct stages *g, int span, const struct table_place *places)
+static void draw_stage(struct cells *c, int row, const struct stages *g, int span)
 {
+    const struct table_place *places = g->places;
     const int64_t times[COLUMNS] = {
         [P50] = g->times[span].p50, [P99] = g->times[span].p99, [MAX] = g->times[span].max
     };
     unsigned look = span == g->worst ? LOOK_BOLD : LOOK_PLAIN;
     char text[WATCH_WORD_BYTES + 8];
     table_put(c, row, &columns[STAGE], &places[STAGE],
-              (struct piece){ p->stoa->span_names[span], look });
+              (struct piece){ g->s->span_names[span], look });
     for (int i = P50; i <= MAX; i++)
         table_put(c, row, &columns[i], &places[i],
                   (struct piece){ span_text(text, span, times[i]), look });
@@ -139,17 +141,18 @@ static void draw_stage(struct cells *c, int row, const struct watch_picture *p,
 
 static int draw_stages(struct cells *c, const struct watch_picture *p, struct area a)
 {
-    struct table_place places[TABLE_COLUMNS_MAX];
     struct stages g;
-    choose(&g, p, a.rows - 1);
-    if (a.rows < 2 || g.count == 0)
+    if (a.rows < 2)
         return 0;
-    table_divide(columns, COLUMNS, watch_line(c, a.top), places);
-    table_titles(c, a.top, columns, COLUMNS, places);
+    choose(&g, p, a.rows - 1);
+    if (g.count == 0)
+        return 0;
+    table_divide(columns, COLUMNS, watch_line(c, a.top), g.places);
+    table_titles(c, a.top, columns, COLUMNS, g.places);
     int used = 1;
     for (int i = 0; i < STOA_SPANS; i++)
         if (g.is_shown[i])
-            draw_stage(c, a.top + used++, p, &g, i, places);
+            draw_stage(c, a.top + used++, &g, i);
     return used;
 }
 

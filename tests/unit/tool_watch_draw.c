@@ -474,6 +474,7 @@ static void any_size(void **state)
 {
     (void)state;
     stoa();
+    s->status.still[0] = s->status.still[1] = 12 * STOA_SEC;
     for (int view = 0; view < 4; view++) {
         s->p.has_stoa = view == 1;
         s->p.target.aim = view == 2 ? WATCH_ALL : WATCH_PORT;
