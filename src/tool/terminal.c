@@ -153,7 +153,8 @@ void terminal_close(struct terminal *t)
         close(t->in);
     cells_done(&t->shown);
     cells_done(&t->page);
-    sigprocmask(SIG_SETMASK, &t->mask_before, NULL);
+    if (!t->is_gone)
+        sigprocmask(SIG_SETMASK, &t->mask_before, NULL);
 }
 
 void terminal_suspend(struct terminal *t)
@@ -280,7 +281,8 @@ int terminal_wait(struct terminal *t, stoa_time until)
             return t->input_bytes > 0 ? next_key(t, true) : TERMINAL_TIME;
         if (r > 0 && fds[1].revents && (event = next_signal(t)) > 0)
             return event;
-        if (r > 0 && fds[0].revents && !read_input(t))
+        t->is_gone = r > 0 && fds[0].revents && !read_input(t);
+        if (t->is_gone)
             return TERMINAL_ENDED;
     }
 }

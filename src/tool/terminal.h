@@ -25,7 +25,7 @@ enum { TERMINAL_INPUT_BYTES = 64 };
 struct terminal {
     int in;      /* the keys; the page goes to stdout */
     int signals; /* signalfd(2) */
-    bool owns_in, is_ours;
+    bool owns_in, is_ours, is_gone;
     struct termios before;
     sigset_t mask_before;
     struct cells shown, page;
@@ -39,7 +39,8 @@ struct terminal {
  *            (TERM is "dumb" or not set), or there are no keys; -ENOMEM, -EMFILE. */
 int terminal_open(struct terminal *t);
 
-/* Gives it back as it was, with what stood there before. */
+/* Gives it back as it was, with what stood there before. Of a terminal that is gone the signals stay
+ * blocked: its SIGHUP may come after the end of its input, and is no reason to die of any more. */
 void terminal_close(struct terminal *t);
 
 /* The page, cleared, of the terminal's present size (of the size before when memory is short). */

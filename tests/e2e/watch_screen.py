@@ -196,7 +196,7 @@ def test_redraws_when_asked():
 
 
 def test_keys():
-    with listener() as (_, port), listener() as (_, other), watch("--interval", "60") as t:
+    with listener() as (_, port), listener() as (_, other), watch("--interval", "60", rows=60) as t:
         t.until("s sort: trouble")
         t.type("s")
         t.until("s sort: address")
