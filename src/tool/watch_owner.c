@@ -3,8 +3,11 @@
 
 #include "tool/watch_pace.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+
+enum { CHECKED_EACH = 32 }; /* sockets each time whether their process is there still */
 
 struct known {
     uint32_t inode;
@@ -61,6 +64,24 @@ static bool has_unknown(const struct watch_owner *o, const struct watch_socket *
     for (int i = 0; i < count; i++)
         if (!find(o, sockets[i].of.inode))
             return true;
+    return false;
+}
+
+/* Whether a process is gone that was found to have one: another one has it, too. Some at a time: each
+ * takes 2 us. */
+static bool has_orphans(struct watch_owner *o, const struct watch_socket *sockets, int count)
+{
+    struct stat st;
+    char path[40];
+    for (int i = 0; i < count && i < CHECKED_EACH; i++) {
+        o->checked = (o->checked + 1) % count;
+        const struct known *k = find(o, sockets[o->checked].of.inode);
+        if (!k || !k->pid)
+            continue;
+        snprintf(path, sizeof path, "/proc/%d", k->pid);
+        if (o->sys->lstat(o->sys, path, &st) == -ENOENT)
+            return true;
+    }
     return false;
 }
 
@@ -134,7 +155,7 @@ void watch_owner_take(struct watch_owner *o, struct watch_listen *l, stoa_time n
     int count, listeners;
     struct watch_socket *sockets = watch_listen_sockets(l, &count);
     struct watch_listener *all = watch_listen_all(l, &listeners);
-    if (now < o->due || !has_unknown(o, sockets, count))
+    if (now < o->due || !(has_unknown(o, sockets, count) || has_orphans(o, sockets, count)))
         return;
     stoa_time before = watch_cpu_time();
     search(o, sockets, count);

@@ -1,6 +1,6 @@
 /* tool/watch_owner.h -- whose the listeners are: which process has their sockets open. A search reads
  * the descriptors of all processes, so it is made only when there is a socket that it has not been made
- * for, and paced by what it costs. */
+ * for, or a process is gone whose sockets stay, and paced by what it costs. */
 #ifndef TOOL_WATCH_OWNER_H
 #define TOOL_WATCH_OWNER_H
 
@@ -12,6 +12,7 @@ struct watch_owner {
     int pid;                /* the process whose sockets are told apart; 0 = none is */
     int pid_error;          /* why its descriptors cannot be seen (-EACCES, -ESRCH); 0 = they can */
     stoa_time due;          /* when the next search may be made */
+    int checked;            /* where the check for processes that are gone goes on */
 };
 
 void watch_owner_init(struct watch_owner *o, const struct io_sys *sys, const struct stoa_mem *mem);

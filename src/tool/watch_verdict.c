@@ -161,8 +161,8 @@ static void judge_late(struct watch_picture *p, int i)
     say(p,
         &(struct found){
             WATCH_WARNING, i, NULL,
-            "Find what the process waits for, or is busy with: `stoa watch` of its pid "
-            "says whether it runs; a debugger shows where." },
+            "Find what the process waits for, or is busy with: a debugger or a profiler "
+            "shows where it is." },
         "reads nothing: %s unread on %s connection%s for more than a second",
         watch_bytes(bytes, c->late_bytes), watch_count(n, c->late_conns), plural(c->late_conns));
 }

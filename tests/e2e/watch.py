@@ -140,6 +140,25 @@ def test_both_families_at_one_socket():
             assert "only" not in verdicts(seen), seen
 
 
+def test_a_process_that_goes_and_leaves_its_socket():
+    with listening() as (server, port), contextlib.ExitStack() as stack:
+        heirs = {}
+        for _ in range(2):
+            p = subprocess.Popen(["sleep", "600"], pass_fds=[server.fileno()])
+            stack.callback(lambda p=p: (p.kill(), p.wait()))
+            heirs[p.pid] = p
+        server.close()
+        with Following("--json", f":{port}") as w:
+            lines = w.lines()
+            first = json.loads(next(lines))["listeners"][0]["process"]["pid"]
+            heirs[first].kill()
+            heirs[first].wait()
+            [other] = set(heirs) - {first}
+            for line in lines:
+                if json.loads(line)["listeners"][0]["process"]["pid"] == other:
+                    break
+
+
 def test_order_and_filter():
     with listening() as (_, few), listening() as (_, many), contextlib.ExitStack() as stack:
         for port, count in ((few, 1), (many, 4)):
@@ -189,6 +208,7 @@ def test_close_wait():
                 break
         assert seen["states"]["CLOSE_WAIT"] == 2 and seen["states"]["ESTABLISHED"] == 1, seen
         assert least <= most and seen["gave_up"] == 0, seen
+        assert seen["unread"] == seen["late"] == 0, seen  # the end is no byte
 
 
 def test_clients_that_gave_up():
