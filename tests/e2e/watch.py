@@ -232,8 +232,13 @@ def test_peer_that_takes_nothing():
 
 # ---- nginx ----
 
-CONF = """user root; daemon off; master_process on; worker_processes 1; pid {0}/pid; error_log {0}/log;
-events {{}} http {{ access_log off; server {{ listen 127.0.0.1:{1}; location / {{ return 200 hi; }} }} }}
+CONF = """user root; daemon off; worker_processes 1; pid {0}/pid; error_log {0}/log;
+events {{}}
+http {{
+    access_log off; client_body_temp_path {0}/a; proxy_temp_path {0}/b; fastcgi_temp_path {0}/c;
+    uwsgi_temp_path {0}/d; scgi_temp_path {0}/e;
+    server {{ listen 127.0.0.1:{1}; location / {{ return 200 hi; }} }}
+}}
 """
 
 
