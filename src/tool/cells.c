@@ -11,10 +11,8 @@ static const struct {
     uint32_t rune;
     char ascii;
 } signs[] = {
-    { 0x00b5, 'u' }, /* micro */
     { 0x00b7, '.' }, /* middle dot */
     { 0x00d7, 'x' }, /* times */
-    { 0x2013, '-' }, /* en dash */
     { 0x2026, '~' }, /* ellipsis */
     { 0x2190, '<' }, /* arrows left, */
     { 0x2191, '^' }, /* up, */
@@ -22,16 +20,12 @@ static const struct {
     { 0x2193, 'v' }, /* down */
     { 0x2248, '~' }, /* almost equal */
     { 0x2264, '<' }, /* at most */
-    { 0x2265, '>' }, /* at least */
     { 0x2500, '-' }, /* line: light, */
     { 0x2501, '=' }, /* heavy, */
-    { 0x2502, '|' }, /* upright, */
     { 0x2578, '-' }, /* half of a heavy one */
-    { 0x2581, '_' }, /* blocks of one to eight eighths */
-    { 0x2582, '.' }, { 0x2583, '-' }, { 0x2584, '-' }, { 0x2585, '=' },
-    { 0x2586, '=' }, { 0x2587, '#' }, { 0x2588, '#' }, { 0x25b8, '>' }, /* triangle */
-    { 0x25cf, '*' },                                                    /* circle: full, */
-    { 0x25cb, 'o' },                                                    /* empty */
+    { 0x25b8, '>' }, /* triangle */
+    { 0x25cb, 'o' }, /* circle: empty, */
+    { 0x25cf, '*' }, /* full */
 };
 
 enum { SIGNS = sizeof signs / sizeof *signs, ELLIPSIS = 0x2026 };

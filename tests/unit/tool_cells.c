@@ -202,12 +202,12 @@ static void without_color_and_without_utf8(void **state)
     page(&next, 1, 4);
     cells_fill(&next, (struct span){ 0, 0, 2 }, LOOK_RED, "━");
     cells_fill(&next, (struct span){ 0, 2, 1 }, LOOK_RED | LOOK_DIM, "─");
-    cells_put(&next, (struct span){ 0, 3, 1 }, 0, "µ");
+    cells_put(&next, (struct span){ 0, 3, 1 }, 0, "×");
     assert_string_equal(update(&shown, &next, (struct cells_style){ 0 }),
-                        "\033[1;1H==\033[0;2m-\033[0mu");
+                        "\033[1;1H==\033[0;2m-\033[0mx");
     cells_forget(&shown);
     assert_string_equal(update(&shown, &next, (struct cells_style){ .has_utf8 = true }),
-                        "\033[1;1H━━\033[0;2m─\033[0mµ");
+                        "\033[1;1H━━\033[0;2m─\033[0m×");
     cells_done(&shown);
     cells_done(&next);
 }
