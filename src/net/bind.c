@@ -15,25 +15,25 @@ static int set_int(const struct io_sys *sys, int fd, int level, int name, int va
 
 /* ---- TCP and UDP ---- */
 
-int bind_stamps(const struct io_sys *sys, int fd)
+int bind_inherited(const struct io_sys *sys, int fd, bool stamps)
 {
-    return set_int(sys, fd, SOL_SOCKET, SO_TIMESTAMPING,
-                   SOF_TIMESTAMPING_RX_SOFTWARE | SOF_TIMESTAMPING_SOFTWARE |
-                       SOF_TIMESTAMPING_OPT_TSONLY);
+    /* Answers go out when they are written; what belongs together is written together. */
+    int r = set_int(sys, fd, IPPROTO_TCP, TCP_NODELAY, 1);
+    if (r == 0 && stamps)
+        r = set_int(sys, fd, SOL_SOCKET, SO_TIMESTAMPING,
+                    SOF_TIMESTAMPING_RX_SOFTWARE | SOF_TIMESTAMPING_SOFTWARE |
+                        SOF_TIMESTAMPING_OPT_TSONLY);
+    return r;
 }
 
-/* Accepted sockets inherit what is set here. */
 static int set_stream(const struct io_sys *sys, int fd, const struct bind_options *opt)
 {
     /* Connections of the server before us that are in TIME_WAIT must not keep us away. */
     int r = set_int(sys, fd, SOL_SOCKET, SO_REUSEADDR, 1);
-    /* Answers go out when they are written; what belongs together is written together. */
-    if (r == 0)
-        r = set_int(sys, fd, IPPROTO_TCP, TCP_NODELAY, 1);
     if (r == 0 && opt->defer)
         r = set_int(sys, fd, IPPROTO_TCP, TCP_DEFER_ACCEPT, 1);
-    if (r == 0 && opt->stamps)
-        r = bind_stamps(sys, fd);
+    if (r == 0)
+        r = bind_inherited(sys, fd, opt->stamps);
     return r;
 }
 

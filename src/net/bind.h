@@ -18,8 +18,10 @@ struct bind_options {
 int bind_inet(const struct io_sys *sys, struct addr *a, const struct bind_options *opt, int *fds,
               int count, struct net_failure *failure);
 
-/* The connections of the listener fd, which somebody else has bound, are stamped as those of ours. */
-int bind_stamps(const struct io_sys *sys, int fd);
+/* What the connections of the TCP listener fd inherit from it, also of one that somebody else has
+ * bound: they send at once (TCP_NODELAY), and with stamps the kernel says when bytes came.
+ *   returns  0; -EOPNOTSUPP: it is a Unix socket; < 0. */
+int bind_inherited(const struct io_sys *sys, int fd, bool stamps);
 
 /* Binds one stream to the path in *a, and lets it listen. A socket left behind by a server that is
  * gone (nobody answers on it) is replaced.

@@ -237,8 +237,8 @@ int listener_adopt(struct stoa_rt *rt, int fd, const struct listener_options *op
         r = l->sys->local_name(l->sys, fd, &bound, &n);
     if (r == 0)
         r = l->sys->adopt(l->sys, fd);
-    if (r == 0 && l->stages && opt->stamps)
-        bind_stamps(l->sys, fd); /* without it there are no times of what lay in the buffer */
+    if (r == 0)
+        bind_inherited(l->sys, fd, l->stages && opt->stamps); /* it works without, too */
     if (r < 0 || !listens || n > sizeof l->addr.un) {
         mem_free(l->mem, l, listener_bytes(l->cores));
         return net_failed(failure, STOA_STAGE_LISTEN, r < 0 ? r : -EINVAL, NULL,

@@ -14,6 +14,7 @@
 
 #include <arpa/inet.h>
 #include <fcntl.h>
+#include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -576,6 +577,10 @@ static void test_adopt(void **state)
                          0);
         assert_int_equal(listener_adopt(g.rt, fd, &opt, &l, &f), 0);
         assert_true(fcntl(fd, F_GETFD) & FD_CLOEXEC);
+        int at_once = 0;
+        socklen_t n = sizeof at_once;
+        assert_int_equal(getsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &at_once, &n), 0);
+        assert_true(at_once); /* its connections inherit that */
         server_run(&g);
         for (int i = 0; i < 20; i++)
             serves(listener_addr(l));
