@@ -49,15 +49,18 @@ static bool write_text(struct watch *w)
     return !w->text.failed;
 }
 
-/* returns < 0 = there is no memory, or nobody takes the output any more; it has been said. */
+/* returns -EPIPE = a reader that has enough, and that is no failure; other errors have been said. */
 static int show(struct watch *w)
 {
     if (!write_text(w)) {
         fprintf(stderr, "stoa watch: there is no memory for the picture\n");
         return -ENOMEM;
     }
-    bool is_written = fwrite(w->text.p, 1, w->text.n, stdout) == w->text.n && fflush(stdout) == 0;
-    return is_written ? 0 : -EPIPE;
+    int r = sys_int(fwrite(w->text.p, 1, w->text.n, stdout) == w->text.n ? fflush(stdout) : -1);
+    if (r < 0 && r != -EPIPE)
+        fprintf(stderr, "stoa watch: cannot write to standard output: %s (%s)\n", stoa_strerror(r),
+                error_name(r));
+    return r;
 }
 
 static int take(struct watch *w)
@@ -111,7 +114,7 @@ static int run(struct watch *w)
         if (w->o.once)
             break;
     }
-    return r == -ENOMEM ? EXIT_INTERNAL : EXIT_FINE;
+    return r < 0 && r != -EPIPE ? EXIT_INTERNAL : EXIT_FINE;
 }
 
 /* returns as watch_screen_run. */

@@ -377,6 +377,15 @@ def test_a_reader_that_has_enough():
         assert w.process.stderr.read() == b""
 
 
+def test_a_full_disk_is_said():
+    for args in (), ("--json",):
+        with open("/dev/full", "w") as full:
+            done = subprocess.run([STOA, "watch", "--once", "-i", "0.1", *args], stdout=full,
+                                  stderr=subprocess.PIPE, text=True, timeout=WITHIN)
+        assert done.returncode == 1, done
+        assert "cannot write to standard output: No space left on device (ENOSPC)" in done.stderr, done
+
+
 def test_a_listener_that_goes():
     with listening() as (server, port), Following("--json", f":{port}") as w:
         lines = w.lines()
