@@ -145,6 +145,10 @@ struct stoa_stage_listener {
     uint64_t listen_drops; /* all of them (ListenDrops) */
     uint32_t fullest;      /* how full its fullest socket's queue is: thousandths of the limit */
     uint32_t reserved;
+    /* Of `drops`, by what they were laid to. */
+    uint64_t by_queue;     /* accept.queue_full */
+    uint64_t by_syn_queue; /* accept.syn_queue_full */
+    uint64_t by_none;      /* accept.syn_dropped */
 };
 
 struct stoa_stage_table {

@@ -41,6 +41,22 @@ static void take_cores(struct status *s, const struct stage_view *v)
         stage_histogram_sum(v, (enum stoa_span)span, &s->counts.spans[span]);
 }
 
+static void add_cause(struct status *s, const char *id, uint64_t n)
+{
+    for (int i = 0; i < STOA_CAUSES_MAX; i++)
+        if (strcmp(s->cause_names[i], id) == 0)
+            s->counts.causes[i] += n;
+}
+
+/* What the kernel drops is no request's: it is counted with the listener. */
+static void add_drops(struct status *s, const struct stoa_stage_listener *l)
+{
+    s->counts.drops[s->listeners] = l->drops;
+    add_cause(s, drops_cause(DROPS_BY_QUEUE), l->by_queue);
+    add_cause(s, drops_cause(DROPS_BY_SYN_QUEUE), l->by_syn_queue);
+    add_cause(s, drops_cause(DROPS_OF_SYNS), l->by_none);
+}
+
 static void take_listeners(struct status *s, const struct stage_view *v)
 {
     uint32_t count = stage_view_listeners(v);
@@ -48,7 +64,8 @@ static void take_listeners(struct status *s, const struct stage_view *v)
         struct stoa_stage_listener *l = &s->listener[s->listeners];
         if (!stage_view_listener(v, i, l))
             continue;
-        s->counts.drops[s->listeners++] = l->drops;
+        add_drops(s, l);
+        s->listeners++;
     }
 }
 

@@ -1,6 +1,7 @@
 /* app/status_metrics.c -- see status_metrics.h. The text's grammar: the OpenMetrics specification,
  * section 4; names and units: its section 3. */
 #include "app/status_metrics.h"
+#include "probe/drops.h"
 
 #include <stdio.h>
 
@@ -164,11 +165,19 @@ static void put_statuses(struct buf *b, const struct status *s)
                   s->counts.statuses[i]);
 }
 
-/* Causes of a server's stages are there from the start: a rate needs the 0 before the first one. */
+static bool is_of_drops(struct stoa_str id)
+{
+    for (enum drops_verdict v = DROPS_OF_SYNS; v < DROPS_VERDICTS; v++)
+        if (str_eq(id, str_of(drops_cause(v))))
+            return true;
+    return false;
+}
+
+/* What is counted of a server's stages is there from the start: a rate needs the 0 before the first
+ * one. Causes that are only warned of are not: their 0 would say that they did not come. */
 static bool is_of_server(struct stoa_str id)
 {
-    return str_starts(id, STR("accept.")) || str_starts(id, STR("request.")) ||
-           str_starts(id, STR("close."));
+    return str_starts(id, STR("request.")) || str_starts(id, STR("close.")) || is_of_drops(id);
 }
 
 static void put_causes(struct buf *b, const struct status *s)

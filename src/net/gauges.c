@@ -29,6 +29,7 @@ struct gauge {
     uint32_t peak;
     uint64_t syn_queue;
     uint64_t judged, told; /* its drops at the last verdict, and at the last warning of such */
+    uint64_t laid[DROPS_VERDICTS];  /* its drops by verdict */
     stoa_time next[DROPS_VERDICTS]; /* see core_may_say */
 };
 
@@ -223,6 +224,9 @@ static void write_down(const struct gauges *g, const struct gauge *one)
     stage_put(&to->syn_drops, counted[DROPS_SYN_FULL]);
     stage_put(&to->syn_cookies, counted[DROPS_COOKIES]);
     stage_put(&to->listen_drops, counted[DROPS_LISTEN_ALL]);
+    stage_put(&to->by_queue, one->laid[DROPS_BY_QUEUE]);
+    stage_put(&to->by_syn_queue, one->laid[DROPS_BY_SYN_QUEUE]);
+    stage_put(&to->by_none, one->laid[DROPS_OF_SYNS]);
     stage_end(&to->seq);
 }
 
@@ -260,6 +264,7 @@ static void judge(const struct gauges *g, struct gauge *one)
         l.counted[i] = g->grown[i] + g->before[i];
     one->judged = one->now.drops;
     enum drops_verdict v = one->is_known ? drops_judge(&l) : DROPS_FINE;
+    one->laid[v] += l.dropped;
     if (v != DROPS_FINE)
         warn(g, one, v);
 }

@@ -18,6 +18,7 @@ from stoa_process import IO, WITHIN, Stoa, run_tests  # noqa: E402
 
 COUNTERS = {"overflows": "ListenOverflows", "syn_drops": "TCPReqQFullDrop",
             "syn_cookies": "SyncookiesSent", "listen_drops": "ListenDrops"}
+DROPPED = "accept.queue_full", "accept.syn_queue_full", "accept.syn_dropped"
 METRICS = {"overflows": "stoa_netns_accept_queue_overflows",
            "syn_drops": "stoa_netns_syn_queue_drops",
            "syn_cookies": "stoa_netns_syn_cookies_sent",
@@ -88,6 +89,9 @@ class Watched:
                             ("queue_peak", "stoa_accept_queue_peak"), ("syn_queue", "stoa_syn_queue")]:
             assert openmetrics.value(m, family, listener=name) == seen[key], (family, seen)
         assert openmetrics.value(m, "stoa_listener_drops", "_total", listener=name) == seen["drops"]
+        laid = [openmetrics.value(m, "stoa_causes", "_total", cause=cause) for cause in DROPPED]
+        assert sum(laid) == seen["drops"], (laid, seen)
+        return dict(zip(DROPPED, laid))
 
     def said(self, cause):
         """The numbers of the warning with that cause: (queue, limit, SYN queue, dropped)."""
@@ -120,7 +124,8 @@ def test_accept_queue_overflows(io):
         assert seen["overflows"] == seen["listen_drops"] and seen["syn_drops"] == 0, seen
         # A dropped ACK counts twice there: first it is refused, then thrown away.
         assert seen["overflows"] <= seen["drops"] <= 2 * seen["overflows"], seen
-        w.metrics_agree(w.until(w.agrees))
+        laid = w.metrics_agree(w.until(w.agrees))
+        assert laid["accept.queue_full"] >= seen["drops"], (laid, seen)
         queue, limit, _, dropped = w.said("accept.queue_full")
         assert (queue, limit) == (5, 4) and 0 < dropped <= seen["drops"]
         status, why = ask(w.admin, "/readyz")
@@ -148,7 +153,8 @@ def flood(io, backlog, count, is_there, cause):
         send_syns(w.stoa.port, count)
         seen = w.until(lambda l: is_there(l) and w.agrees(l) and
                        l["syn_queue"] == half_open(w.stoa.port))
-        w.metrics_agree(seen)
+        laid = w.metrics_agree(seen)
+        assert laid.get(cause, 0) == seen["drops"], (laid, seen)
         assert seen["queue"] == 0 and seen["overflows"] == 0, seen
         queue, limit, syn_queue, dropped = w.said(cause)
         # It may have been said while they still came.
