@@ -16,7 +16,8 @@ enum { CONNS_MAX = 128 };
 struct admin {
     const struct stoa_mem *mem;
     const struct stoa_log *log;
-    stoa_rt *rt; /* its own */
+    struct stoa_log troubles; /* of its own runtime: see say_trouble */
+    stoa_rt *rt;              /* its own */
     struct stage_view view;
     struct admin_pages pages;
     struct http_service http;
@@ -49,14 +50,23 @@ static bool is_loopback(const struct addr *a)
     return a->family == AF_INET6 && IN6_IS_ADDR_LOOPBACK(&a->v6.sin6_addr);
 }
 
+/* That somebody has closed a page, or the events' connection, is no news. */
+static void say_trouble(void *ctx, enum stoa_level level, const char *text)
+{
+    const struct admin *a = ctx;
+    if (level > STOA_INFO)
+        a->log->say(a->log->ctx, level, text);
+}
+
 static int make(struct admin *a, struct stoa_rt *of)
 {
+    a->troubles = (struct stoa_log){ say_trouble, a };
     /* epoll: it costs less memory than io_uring, and is everywhere. */
     struct stoa_options opt = { .cores = 1,
                                 .conns_max = CONNS_MAX,
                                 .io = "epoll",
                                 .mem = a->mem,
-                                .log = a->log,
+                                .log = a->log ? &a->troubles : NULL,
                                 .stages = "off" };
     const struct stage_table *table = rt_stages(of);
     if (!table)

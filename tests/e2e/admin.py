@@ -343,6 +343,7 @@ def test_followers_are_bounded_and_leave():
             with Follower(s.admin) as f:
                 return f.status
         until(again, lambda status: status == 200)
+    assert b"connection from" not in s.said, s.said  # that a page was closed is no news
 
 
 def test_a_slow_follower_holds_nobody_up():
