@@ -81,17 +81,25 @@ int out_put_and_send(stoa_http *x, const char *p, size_t n)
     return out_put(x, p, n);
 }
 
+/* The last n bytes of a body, which were counted as sent already, do not go out after all. */
+static int left_over(stoa_http *x, uint64_t n, int r)
+{
+    if (r < 0)
+        x->reply.sent -= n;
+    return r;
+}
+
 int out_body(stoa_http *x, const void *p, size_t n)
 {
     if (n == 0)
         return x->lost;
     if (n <= COPY_BYTES)
-        return out_put(x, p, n);
+        return left_over(x, n, out_put(x, p, n));
     for (const char *from = p; n > 0;) {
         size_t piece = n < PIECE_BYTES ? n : PIECE_BYTES;
         int r = send_now(x, from, piece, piece < n);
         if (r < 0)
-            return r;
+            return left_over(x, n, r);
         from += piece;
         n -= piece;
     }
@@ -105,10 +113,12 @@ int out_file(stoa_http *x, int file, off_t at, uint64_t n)
         struct within w = within_begin(x, x->s->send_within);
         ssize_t some = conn_send_file(x->c, file, at, n);
         r = sent(x, &w, some < 0 ? (int)some : 0);
+        if (r < 0)
+            break;
         at += some;
         n -= (uint64_t)some;
     }
-    return r;
+    return left_over(x, n, r);
 }
 
 void out_watch(stoa_http *x)

@@ -60,7 +60,7 @@ struct reply {
     bool until_close; /* the end of the connection ends the body */
     bool paused;      /* it was handed over late on purpose */
     int64_t len;      /* announced; -1 = not known */
-    uint64_t sent;    /* bytes of body written */
+    uint64_t sent;    /* bytes of body written; without what could not be sent */
 };
 
 struct refusal { /* of a request that no handler sees; status 0 = none */

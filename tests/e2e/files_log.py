@@ -95,6 +95,21 @@ def test_pretty():
                                 line), line
 
 
+def test_a_client_that_leaves_within_a_file():
+    size = 256 << 20  # far more than what the kernel holds for a socket
+    for io in IO:
+        with tempfile.TemporaryDirectory() as root:
+            with open(root + "/a", "wb") as f:
+                f.truncate(size)
+            with Stoa(root, "-w", "1", "--log", "json", io=io, stdout=subprocess.PIPE) as s:
+                with socket.create_connection(("127.0.0.1", s.port), timeout=WITHIN) as c:
+                    c.sendall(get(b"/a"))
+                    assert c.recv(1000)
+                line = json.loads(next_line(s))
+                assert (line["status"], line["cause"]) == (200, "close.client_gone"), line
+                assert 1000 < line["bytes"] < size / 2, line
+
+
 def test_peers_cannot_forge_lines():
     for io in IO:
         with logged("combined", io) as s:
