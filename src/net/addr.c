@@ -101,7 +101,7 @@ static int split_plain(struct stoa_str text, struct stoa_str *host, struct stoa_
 {
     size_t colon = str_find(text, ':');
     if (colon == text.n)
-        return wrong(why, "the port is missing: host:port, or :port for all interfaces");
+        return wrong(why, "the port is missing: host:port, or :port");
     *host = (struct stoa_str){ text.p, colon };
     *port = str_from(text, colon + 1);
     if (str_starts(*port, STR("//")))
