@@ -192,8 +192,8 @@ static void draw_slow(struct cells *c, const struct watch_picture *p, int row,
 {
     char text[200], took[WATCH_WORD_BYTES], part[WATCH_WORD_BYTES];
     int worst = worst_of(r);
-    snprintf(text, sizeof text, "%8s  %s %s %d   %s %s", watch_span(took, r->took), r->method,
-             r->path, r->status, p->stoa->span_names[worst],
+    snprintf(text, sizeof text, "%8s  %s %s %d   %s %s", watch_span(took, r->took),
+             watch_text(r->method), watch_text(r->path), r->status, p->stoa->span_names[worst],
              watch_span(part, (stoa_time)r->span[worst].ns));
     cells_put(c, watch_line(c, row), LOOK_PLAIN, text);
 }

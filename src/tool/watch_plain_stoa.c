@@ -104,7 +104,7 @@ static void put_slowest(struct buf *b, const struct status *s)
         const struct stoa_stage_request *r = &s->slow[i];
         enum stoa_span span = longest_span(r);
         buf_fmt(b, "%s%s %s %u from %s: %s, of which %s %s%s%s\n", i ? "" : "slowest:\n  ",
-                r->method, r->path, r->status, r->peer[0] ? r->peer : "-",
+                watch_text(r->method), watch_text(r->path), r->status, watch_text(r->peer),
                 watch_span(took, r->took), s->span_names[span],
                 watch_span(part, (stoa_time)r->span[span].ns), r->cause[0] ? ", " : "", r->cause);
         if (i + 1 < s->slowest && i + 1 < SLOWEST_SHOWN)

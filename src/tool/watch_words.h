@@ -6,6 +6,12 @@
 
 enum { WATCH_WORD_BYTES = 24 };
 
+/* The text, or "-" where nothing is known: the method of a request that was none. */
+static inline const char *watch_text(const char *text)
+{
+    return text[0] ? text : "-";
+}
+
 /* Each returns buf, of WATCH_WORD_BYTES. */
 
 /* "7", "12,345", "1.2M". */

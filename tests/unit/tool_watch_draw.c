@@ -415,13 +415,14 @@ static void stoa(void)
     add_span(STOA_SPAN_HANDLER, "handler", 16 * STOA_MS);
     add_span(STOA_SPAN_MARKS, "db", 8 * STOA_MS);
     s->status.at[STOA_AT_IDLE] = 32;
-    s->status.slowest = 1;
+    s->status.slowest = 2;
     struct stoa_stage_request *r = &s->status.slow[0];
     *r = (struct stoa_stage_request){
         .took = 426 * STOA_MS, .status = 200, .method = "GET", .path = "/slow"
     };
     r->grade[STOA_SPAN_CORE] = STOA_EXACT;
     r->span[STOA_SPAN_CORE].ns = 400 * STOA_MS;
+    r[1] = (struct stoa_stage_request){ .took = 2 * STOA_MS, .status = 400 }; /* malformed */
 }
 
 static void stages_of_a_stoa_server(void **state)
@@ -435,6 +436,7 @@ static void stages_of_a_stoa_server(void **state)
     assert_true(page_find(&s->c, "   accept                  ≤ 33 ms") > 0);
     assert_int_equal(page_look(&s->c, "core     "), LOOK_BOLD); /* the worst of a request's own */
     assert_true(page_find(&s->c, "426 ms  GET /slow 200   core 400 ms") > 0);
+    assert_true(page_find(&s->c, "2.0 ms  - - 400") > 0);
     assert_true(page_find(&s->c, "127.0.0.1:50000") > 0);
     assert_int_equal(page_find(&s->c, "stands still"), -1);
     s->status.still[1] = 12 * STOA_SEC;
