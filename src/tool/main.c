@@ -4,6 +4,9 @@
 #include "tool/commands.h"
 #include "tool/options.h"
 
+#include <fcntl.h>
+#include <unistd.h>
+
 static const struct command {
     const char *name, *arguments, *what;
     command_fn *run;
@@ -43,8 +46,21 @@ static int unknown(const char *word)
                 : wrong_usage(NULL, "there is no command %s", text);
 }
 
+/* A standard stream that whoever started us has closed leaves its number to whatever is opened next: a
+ * body would go to a socket, or a socket be read as the input. What takes the number instead is at its
+ * end when it is read, and says EBADF when it is written to. */
+static void take_closed_streams(void)
+{
+    int fd;
+    while ((fd = open("/dev/null", O_RDONLY)) >= 0 && fd <= STDERR_FILENO)
+        ;
+    if (fd > STDERR_FILENO)
+        close(fd);
+}
+
 int main(int argc, char **argv)
 {
+    take_closed_streams();
     if (argc < 2) {
         help(stderr);
         return EXIT_USAGE;

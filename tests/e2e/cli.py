@@ -82,6 +82,21 @@ def test_explain():
     assert max(map(len, run("explain", "connect.timeout")[1].split("\n"))) <= 80
 
 
+def test_closed_standard_streams():
+    """Their numbers are not those of sockets and files that are opened later."""
+    def closed(how, *args):
+        done = subprocess.run(["sh", "-c", f'exec "$0" "$@" {how}', STOA, *args], timeout=WITHIN,
+                              capture_output=True, text=True)
+        return done.returncode, done.stdout, done.stderr
+    for io in IO:
+        with Stoa("--echo", io=io, listen="tcp://127.0.0.1:0") as s:
+            target = f"tcp://127.0.0.1:{s.port}"
+            assert closed("<&-", "call", "--io", io, target) == (0, "", "")
+            code, _, err = closed(">&-", "call", "--io", io, target, "hello")
+            assert code == 1 and "standard output: Bad file descriptor" in err, (code, err)
+            assert closed("2>&-", "call", "-v", "--io", io, target, "hello") == (0, "hello", "")
+
+
 def test_version():
     assert re.fullmatch(r"stoa \d+\.\d+\.\d+\n", run("--version")[1])
     assert run("serve", "--version")[1] == run("--version")[1]
