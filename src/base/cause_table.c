@@ -112,7 +112,17 @@ const struct stoa_cause cause_table[] = {
         .rules_out = "Nobody listens on the given address alone.",
         .hint = "Stop the other one, or choose another port.",
         .page = "A listener on 0.0.0.0 or [::] holds the port on every address of its family, "
-                "and a given address cannot be taken out of it, nor the other way round.",
+                "and a given address cannot be taken out of it.",
+    },
+    {
+        .id = "bind.in_use_one_address",
+        .stage = STOA_STAGE_BIND,
+        .exit_code = EXIT_PORT_IN_USE,
+        .what = "a listener on one address has that port, and all addresses were asked for",
+        .rules_out = "Nobody listens on all addresses of that family.",
+        .hint = "Stop the other one, choose another port, or listen on one address that is free.",
+        .page = "0.0.0.0 and [::] are every address of their family at once: as long as one of "
+                "them has a listener on that port, all of them cannot be had.",
     },
     {
         .id = "bind.in_use_dual_stack",

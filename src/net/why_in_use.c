@@ -162,7 +162,8 @@ static void say_listener(struct net_failure *f, const struct search *w, const st
     char where[PLACE_BYTES], who[WHO_BYTES], sharing[40] = "";
     addr_of(&s->local, s->local_len, &at);
     format_holder(sys, s, who, sizeof who);
-    f->cause = stoa_cause_find(ids[w->clash]);
+    bool is_ours_wider = w->clash == CLASH_WILDCARD && addr_is_wildcard(w->a);
+    f->cause = stoa_cause_find(is_ours_wider ? "bind.in_use_one_address" : ids[w->clash]);
     if (w->sharers > 1 && s->uid != own_user(sys))
         f->cause = stoa_cause_find("bind.in_use_other_user");
     if (w->sharers > 1)

@@ -224,11 +224,11 @@ def test_wildcard():
                 says=[f"0.0.0.0:{port_of(s)} is held by {me()}"])
         refused("bind.in_use", IN_USE, f"0.0.0.0:{port_of(s)}")
     with bound("127.0.0.1") as s:
-        refused("bind.in_use_wildcard", IN_USE, f"0.0.0.0:{port_of(s)}",
+        refused("bind.in_use_one_address", IN_USE, f"0.0.0.0:{port_of(s)}",
                 says=[f"127.0.0.1:{port_of(s)} is held by {me()}"])
         serves(f"127.0.0.2:{port_of(s)}")
     with bound("::1", family=socket.AF_INET6) as s:
-        refused("bind.in_use_wildcard", IN_USE, f"[::]:{port_of(s)}",
+        refused("bind.in_use_one_address", IN_USE, f"[::]:{port_of(s)}",
                 says=[f"[::1]:{port_of(s)} is held"])
 
 
