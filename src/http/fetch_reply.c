@@ -80,6 +80,16 @@ static void fail_written(stoa_http *x, const char *id)
         fetch_fail(x, id, "%llu of %llu bytes of the request were written", written, all);
 }
 
+/* The kernel has taken all of it, and the peer has not. */
+static void fail_waiting(stoa_http *x, const char *id)
+{
+    struct conn_sent sent;
+    conn_look_at_sent(x->c, &sent);
+    fetch_fail(x, id, "%llu of %llu bytes of the request wait on this machine to be taken",
+               (unsigned long long)sent.waiting,
+               (unsigned long long)x->fetch->head.n + x->fetch->len);
+}
+
 /* The request went wrong, too, and before that. */
 static int fail_request(stoa_http *x, int err)
 {
@@ -119,7 +129,9 @@ static int fail_silence(stoa_http *x, int r)
     if (r < 0 && !fetch->sent) /* it was heard while more was to be written */
         return fail_request(x, r);
     const char *id = cause_of_silence(x, r);
-    if (fetch->interim)
+    if (id && strcmp(id, "request.stalled") == 0)
+        fail_waiting(x, id);
+    else if (fetch->interim)
         fetch_fail(x, id, "only %d (interim) had come", fetch->interim_was);
     else
         fail_written(x, id);

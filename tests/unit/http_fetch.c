@@ -327,6 +327,8 @@ static void nobody_there(void **state)
 
 /* ---- a request that is not taken ---- */
 
+static char told[300]; /* in the report of the last one */
+
 static void sending_fails(struct script s, size_t len, const char *id, int fetched)
 {
     static struct client k;
@@ -336,6 +338,7 @@ static void sending_fails(struct script s, size_t len, const char *id, int fetch
     assert_int_equal(fetch(&k, f, 1).fetched, fetched);
     if (strcmp(k.report.cause ? k.report.cause->id : "none", id) != 0)
         fail_msg("%s: %s", k.report.cause->id, k.report.detail);
+    snprintf(told, sizeof told, "%s", k.report.detail);
     client_end(&k);
 }
 
@@ -356,6 +359,7 @@ static void requests_that_are_not_taken(void **state)
     sending_fails(left, 10, "reply.reset_before", -ECONNRESET);
     left.after = FAKE_SILENCE;
     sending_fails(left, 10, "request.stalled", -ETIMEDOUT);
+    assert_non_null(strstr(told, "5 of "));
     left.left.in_flight = 5;
     sending_fails(left, 10, "request.unacknowledged", -ETIMEDOUT);
     struct script cancelled = { .after = FAKE_CANCEL, .send_err = -ECANCELED };
