@@ -33,12 +33,24 @@ static bool read_addr(const char *text, union diag_addr *ret)
     return inet_pton(AF_INET6, parts.host, &ret->v6.sin6_addr) == 1;
 }
 
+/* Who connects to 0.0.0.0 or [::] is connected to the address that it has itself. */
+static bool read_ends(const struct call_exchange *x, union diag_addr *local, union diag_addr *peer)
+{
+    if (!read_addr(x->report.local, local) || !read_addr(x->report.peer, peer))
+        return false;
+    if (peer->v4.sin_family == AF_INET && peer->v4.sin_addr.s_addr == htonl(INADDR_ANY))
+        peer->v4.sin_addr = local->v4.sin_addr;
+    else if (peer->v6.sin6_family == AF_INET6 && IN6_IS_ADDR_UNSPECIFIED(&peer->v6.sin6_addr))
+        peer->v6.sin6_addr = local->v6.sin6_addr;
+    return true;
+}
+
 /* returns the state; DIAG_CLOSE = it is forgotten; < 0 = the kernel does not tell. */
 static int state_of(struct diag *d, const struct call_exchange *x)
 {
     union diag_addr local, peer;
     struct diag_socket s;
-    if (!read_addr(x->report.local, &local) || !read_addr(x->report.peer, &peer))
+    if (!read_ends(x, &local, &peer))
         return -EINVAL;
     int r = diag_find(d, &local, &peer, &s);
     if (r == -ENOENT || (r == 0 && s.state == DIAG_LISTEN))
@@ -112,7 +124,7 @@ bool call_look_at_peer(const struct call_report *r, char *detail, size_t n)
     union diag_addr local, peer;
     struct diag_socket s;
     struct diag d;
-    if (!read_addr(h->local, &local) || !read_addr(h->peer, &peer))
+    if (!read_ends(r->last, &local, &peer))
         return false;
     diag_init(&d, io_sys_kernel(), &mem_default);
     bool is_here = diag_find(&d, &peer, &local, &s) == 0 && s.state != DIAG_LISTEN;
