@@ -174,7 +174,8 @@ static int look_up(const char *host, const char *port, const struct addr_query *
         hints.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV;
     int e = getaddrinfo(host, port, &hints, &found);
     if (e != 0) {
-        *why = gai_strerror(e);
+        *why =
+            e == EAI_SERVICE ? "no service has the name that stands for the port" : gai_strerror(e);
         return name_error(e);
     }
     for (struct addrinfo *f = found; f && count < max; f = f->ai_next) {

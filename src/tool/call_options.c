@@ -174,12 +174,31 @@ static bool read_data(struct call_options *o, const char *value)
 
 /* ---- where to ---- */
 
+static bool is_port(const char *text)
+{
+    uint64_t number;
+    return str_to_u64(str_of(text), &number) && number > 0;
+}
+
+/* "192.0.2.7", "2001:db8::7", "fe80::1%eth0": an IPv6 address may have a zone. */
+static bool is_numeric(const char *text)
+{
+    char host[INET6_ADDRSTRLEN];
+    struct in6_addr any;
+    size_t n = str_find(str_of(text), '%');
+    if (n >= sizeof host)
+        return false;
+    snprintf(host, sizeof host, "%.*s", (int)n, text);
+    bool has_zone = text[n] && text[n + 1];
+    return inet_pton(AF_INET6, host, &any) == 1 ? has_zone || !text[n]
+                                                : !text[n] && inet_pton(AF_INET, host, &any) == 1;
+}
+
 /* Takes "HOST:PORT:ADDR" apart, in place. */
 static bool read_resolve(struct call_options *o, char *text)
 {
     static const char want[] = "HOST:PORT:ADDR is wanted, with a numeric address";
     char *port = strchr(text, ':'), *addr = port ? strchr(port + 1, ':') : NULL;
-    struct sockaddr_in6 any;
     struct addr_parts place;
     const char *why;
     char shown[200], host_port[300];
@@ -194,7 +213,7 @@ static bool read_resolve(struct call_options *o, char *text)
     }
     snprintf(host_port, sizeof host_port, "%s:%s", text, port);
     bool is_place = *text && addr_split(str_of(host_port), &place, &why) == 0;
-    if (!is_place || (inet_pton(AF_INET, addr, &any) != 1 && inet_pton(AF_INET6, addr, &any) != 1))
+    if (!is_place || !is_port(port) || !is_numeric(addr))
         return bad("--resolve", shown, want);
     o->resolve[o->resolve_count++] = (struct call_resolve){ text, port, addr };
     return true;
@@ -221,16 +240,28 @@ static bool read_unix(struct call_options *o, const char *path)
     return addr_split(str_of(o->unix_at), &parts, &why) == 0 || bad("--unix", path, why);
 }
 
+/* With http:// in front of it, and what begins like a name or an IPv4 address. */
+static bool could_be_url(const char *text)
+{
+    const char *why;
+    char url[300];
+    struct call_url *read = mem_alloc(&mem_default, sizeof *read);
+    int n = snprintf(url, sizeof url, "http://%s", text);
+    bool is_url = read && (size_t)n < sizeof url && text[0] != '-' && text[0] != '[' &&
+                  call_url_read(read, str_of(url), &why);
+    mem_free(&mem_default, read, sizeof *read);
+    return is_url;
+}
+
 /* "host:port", ":port" for this machine, "unix:PATH". */
 static bool read_place(struct call_options *o, const char *text)
 {
     const char *why = "";
     if (addr_split(str_of(text), &o->place, &why) < 0) {
-        char url[300];
-        bool could_be_url = o->scheme == CALL_TCP && text == o->target && text[0] != '[' &&
-                            char_span(str_of(text), CHAR_TARGET) == strlen(text) && *text;
-        snprintf(url, sizeof url, "%s; did you mean http://%s?", why, text);
-        return bad("", o->target, could_be_url ? url : why);
+        char guess[300];
+        bool is_meant = o->scheme == CALL_TCP && text == o->target && could_be_url(text);
+        snprintf(guess, sizeof guess, "%s; did you mean http://%s?", why, text);
+        return bad("", o->target, is_meant ? guess : why);
     }
     if (!o->place.is_unix && strspn(o->place.port, "0") == strlen(o->place.port))
         return bad("", o->target, "nobody can be reached on port 0");

@@ -47,6 +47,9 @@ static bool read_place(struct stoa_str authority, struct addr_parts *ret, const 
         return wrong(why, "the host is missing: http://HOST/");
     if (authority.n > sizeof text - 4)
         return wrong(why, "the host name is longer than 255 bytes");
+    if (authority.p[0] == '[' && str_find(authority, '%') < authority.n)
+        return wrong(why, "a zone is not part of a URL: give a name, and its address by --resolve "
+                          "NAME:PORT:[fe80::1%eth0]");
     size_t bracket = authority.p[0] == '[' ? str_find(authority, ']') : 0;
     struct stoa_str rest = str_from(authority, bracket);
     size_t colon = str_find(rest, ':');

@@ -79,7 +79,8 @@ def test_wrong_usage_is_said_and_exits_2():
             (("http://a:1:2/",), "brackets"),
             (("http://[::1/",), "bracket"),
             (("http://[abc]/",), "only an IPv6 address"),
-            (("http://[fe80::1%lo]/",), "malformed"),
+            (("http://[fe80::1%lo]/",), "--resolve NAME:PORT:"),
+            (("http://[fe80::1%25lo]:80/",), "--resolve NAME:PORT:"),
             (("http://u:p@a/",), "Authorization"),
             (("http://a/b c",), "percent-encoded"),
             (("http://a/\x1b[1m",), "percent-encoded"),
@@ -116,6 +117,10 @@ def test_wrong_usage_is_said_and_exits_2():
             (("--resolve", "a:80", "http://a/"), "HOST:PORT:ADDR"),
             (("--resolve", "a:80:b", "http://a/"), "numeric address"),
             (("--resolve", ":80:127.0.0.1", "http://a/"), "HOST:PORT:ADDR"),
+            (("--resolve", "a:x:127.0.0.1", "http://a/"), "HOST:PORT:ADDR"),
+            (("--resolve", "a:0:127.0.0.1", "http://a/"), "HOST:PORT:ADDR"),
+            (("--resolve", "a:80:127.0.0.1%lo", "http://a/"), "HOST:PORT:ADDR"),
+            (("--resolve", "a:80:fe80::1%", "http://a/"), "HOST:PORT:ADDR"),
             (("--unix", "", "http://a/"), "path is missing"),
             (("--unix", "x" * 300, "http://a/"), "at most 107"),
             (("--io", "kqueue", "http://a/"), "uring or epoll"),
@@ -127,6 +132,24 @@ def test_wrong_usage_is_said_and_exits_2():
         assert said.code == 2 and says in said.err and not said.out, (args, said)
         assert is_plain(said.err), (args, said)
     assert call("http://a/", env={"STOA_IO": "bogus"}).code == 2
+
+
+def test_a_url_is_proposed_only_where_it_would_do():
+    for target in ("::1:80", ":", "-", "[::1]"):
+        said = call("--", target)
+        assert said.code == 2 and "did you mean" not in said.err, said
+
+
+def test_a_zone_is_part_of_an_address_of_resolve():
+    """There is no such address here: what is told is where it was tried, and in which zone."""
+    said = call("-m", "0.2", "--resolve", "a.test:9:[fe80::1%lo]", "http://a.test:9/")
+    assert said.code in (21, 22, 24) and "[fe80::1%1]:9" in said.err, said
+
+
+def test_a_port_by_an_unknown_name():
+    said = call("127.0.0.1:nosuchservice")
+    check_failed(said, 10, "resolve.failed")
+    assert "no service has the name" in said.err, said
 
 
 # ---- success ----
@@ -159,6 +182,13 @@ def test_stage_lines():
                              r"handler 7\.9\)$", said.err, re.M), said
             assert re.search(r"^read +200 OK, 1,256 bytes +[0-9.]+ ms$", said.err, re.M), said
             assert re.search(r"^close +FIN ", said.err, re.M), said
+
+
+def test_the_end_of_a_connection_to_all_addresses():
+    """The server here lets the client close first."""
+    with Stoa("--text", "hello") as s:
+        said = call("-v", f"http://0.0.0.0:{s.port}/")
+        assert said.code == 0 and re.search(r"^close +FIN sent.* (TIME_WAIT|FIN_WAIT.)$", said.err, re.M), said
 
 
 def test_stages_are_told_when_they_are_passed():
