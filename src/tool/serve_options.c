@@ -335,10 +335,10 @@ static bool check_together(struct serve_options *o, struct given *given)
         wrong_usage("serve", "--delay is for requests over HTTP: leave --%s out",
                     o->echo ? "echo" : "fault");
     else if (o->http.server_timing && o->stages && strcmp(o->stages, "off") == 0)
-        wrong_usage("serve", "--server-timing tells what the stage clock says: leave --stages off "
-                             "out");
+        wrong_usage("serve",
+                    "--server-timing tells what the stage clock says: leave out --stages off");
     else if (o->admin && o->stages && strcmp(o->stages, "off") == 0)
-        wrong_usage("serve", "--admin shows what the stage clock says: leave --stages off out");
+        wrong_usage("serve", "--admin shows what the stage clock says: leave out --stages off");
     else if (o->stages && !*o->stages)
         wrong_usage("serve", "--stages: on, off or the name of a file is wanted");
     else

@@ -441,7 +441,7 @@ def test_usage():
                        (["--delay", "read=x"], b"a time is wanted"),
                        (["--delay", "read=3ms", "--echo"], b"leave --echo out"),
                        (["--stages", ""], b"is wanted"),
-                       (["--stages", "off", "--server-timing"], b"leave --stages off out")]:
+                       (["--stages", "off", "--server-timing"], b"leave out --stages off")]:
         p = subprocess.run([STOA, "serve", *args, "-l", "127.0.0.1:0"], capture_output=True, timeout=WITHIN)
         assert p.returncode == 2 and said in p.stderr, (args, p.stderr)
 
