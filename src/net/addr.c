@@ -165,6 +165,15 @@ static int name_error(int e)
     }
 }
 
+static const char *why_not(int e, const char *host)
+{
+    if (e == EAI_SERVICE)
+        return "no service has the name that stands for the port";
+    if (e == EAI_NONAME && strchr(host, '%'))
+        return "this machine has no interface of the name behind the %";
+    return gai_strerror(e);
+}
+
 /* Adds what the name means to the `count` that are there. returns how many there are then. */
 static int look_up(const char *host, const char *port, const struct addr_query *q, struct addr *ret,
                    int count, int max, const char **why)
@@ -174,8 +183,7 @@ static int look_up(const char *host, const char *port, const struct addr_query *
         hints.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV;
     int e = getaddrinfo(host, port, &hints, &found);
     if (e != 0) {
-        *why =
-            e == EAI_SERVICE ? "no service has the name that stands for the port" : gai_strerror(e);
+        *why = why_not(e, host);
         return name_error(e);
     }
     for (struct addrinfo *f = found; f && count < max; f = f->ai_next) {

@@ -8,24 +8,37 @@ enum {
     TRIES_MAX = 16, /* to find a port that is free on all of them */
 };
 
+static const char *cause_of_name(int err)
+{
+    switch (err) {
+    case -ENOENT: return "resolve.not_found";
+    case -EAGAIN: return "resolve.temporary";
+    default: return "resolve.failed";
+    }
+}
+
 static int resolve(struct stoa_str text, const struct opener *o, struct addr *ret,
                    struct net_failure *failure)
 {
     struct addr_parts parts;
-    const char *why;
+    const struct addr_query q = { .socktype = o->socktype };
+    const char *why, *id = "resolve.bad_address";
     int max = o->max < ADDRS_MAX ? o->max : ADDRS_MAX;
     int n = addr_split(text, &parts, &why);
     if (n == 0 && parts.is_unix && o->socktype != SOCK_STREAM) {
         why = "datagrams come to host:port only";
         n = -EINVAL;
     }
-    if (n == 0)
-        n = addr_resolve(&parts, o->socktype, ret, max, &why);
-    if (n < 0) {
-        net_failed(failure, STOA_STAGE_RESOLVE, n, NULL, why);
-        str_escape(failure->addr, sizeof failure->addr, text);
+    if (n == 0) {
+        n = addr_look_up(&parts, &q, ret, max, &why);
+        id = cause_of_name(n);
     }
-    return n;
+    if (n >= 0)
+        return n;
+    net_failed(failure, STOA_STAGE_RESOLVE, -EINVAL, NULL, why);
+    failure->cause = stoa_cause_find(id);
+    str_escape(failure->addr, sizeof failure->addr, text);
+    return -EINVAL;
 }
 
 static void drop_last(struct stoa_rt *rt, int count)

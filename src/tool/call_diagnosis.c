@@ -112,8 +112,9 @@ static void say_tries(FILE *to, const struct call_report *r)
 
 static void say_hop(FILE *to, int ttl, const struct stoa_hop *h, bool is_first)
 {
-    char text[TEXT_BYTES], span[CALL_WORD_BYTES];
+    char text[TEXT_BYTES], span[CALL_WORD_BYTES], other[CALL_WORD_BYTES];
     const char *who = h->by[0] ? h->by : "nobody", *what = "";
+    snprintf(other, sizeof other, ", %s", error_name(h->err));
     if (h->err == 0)
         what = ", connected";
     else if (h->err == -ECONNREFUSED)
@@ -121,7 +122,7 @@ static void say_hop(FILE *to, int ttl, const struct stoa_hop *h, bool is_first)
     else if (h->err == -ETIMEDOUT)
         what = " answered";
     else if (h->err != -EHOSTUNREACH)
-        what = error_name(h->err);
+        what = other;
     snprintf(text, sizeof text, "%2d  %s%s%s%s", ttl, who, what, h->rtt > 0 ? ", " : "",
              h->rtt > 0 ? call_time(span, h->rtt) : "");
     fprintf(to, "%-*s%s\n", LABEL_WIDTH, is_first ? "  walk" : "", text);

@@ -119,7 +119,8 @@ static struct call_url *follow(struct call *c, const stoa_http *reply)
         call_trouble(c, EXIT_INTERNAL, "there is no memory for the redirect");
     } else if (!fine) {
         bool is_http = to.n > 7 && str_eq_nocase((struct stoa_str){ text, 7 }, STR("http://"));
-        snprintf(detail, sizeof detail, "%s: %s", str_escape(shown, sizeof shown, to), why);
+        snprintf(detail, sizeof detail, "%s%s%s", str_escape(shown, sizeof shown, to),
+                 is_http ? ": " : "", is_http ? why : "");
         call_fail(c,
                   stoa_cause_find(is_http ? "reply.redirect_malformed" : "reply.redirect_scheme"),
                   0, detail);

@@ -152,6 +152,18 @@ def test_a_port_by_an_unknown_name():
     assert "no service has the name" in said.err, said
 
 
+def test_a_zone_of_no_interface():
+    said = call("[fe80::1%nosuchif]:9")
+    check_failed(said, 10, "resolve.not_found")
+    assert "no interface of the name" in said.err, said
+
+
+def test_a_walk_that_the_own_machine_ends():
+    said = call("--walk", "[fe80::1]:9")  # without its zone
+    check_failed(said, 24, "connect.no_scope")
+    assert re.search(r"^  walk +1  nobody, E[A-Z]+(, |$)", said.err, re.M), said
+
+
 # ---- success ----
 
 def test_success_is_silent_and_the_body_is_on_stdout():
@@ -462,6 +474,7 @@ def test_redirects_that_are_not_followed():
             said = call("-L", p.url)
             check_failed(said, code, id_)
             assert location.lstrip("/") in said.err.replace("\n            ", ""), said
+            assert "tcp://" not in said.err, said  # which no redirect leads to
     with Peer(replies(reply(b"as it is", "302 X"))) as p:  # it leads nowhere
         assert call("-L", p.url).out == b"as it is"
     with Peer(replies(reply(b"", "302 X", [b"Location: /\xc3\xa9 x"]), reply())) as p:

@@ -82,6 +82,14 @@ def test_explain():
     assert max(map(len, run("explain", "connect.timeout")[1].split("\n"))) <= 80
 
 
+def test_a_name_that_does_not_resolve():
+    for addr, cause, says in (("nosuchname.invalid:0", "resolve.not_found", ""),
+                              ("[fe80::1%nosuchif]:0", "resolve.not_found", "no interface of the name"),
+                              (":nosuchservice", "resolve.failed", "no service has the name")):
+        code, out, err = run("serve", "-l", addr)
+        assert (code, out) == (10, "") and f"cause {cause}\n" in err and says in err, (addr, code, err)
+
+
 def test_closed_standard_streams():
     """Their numbers are not those of sockets and files that are opened later."""
     def closed(how, *args):
