@@ -20,7 +20,8 @@ TEST_PACKAGES  := $(BUILD_PACKAGES) libcmocka-dev python3 curl wget iproute2 nft
 CLANG_PACKAGES := $(BUILD_PACKAGES) libcmocka-dev clang libclang-rt-dev
 BENCH_PACKAGES := $(BUILD_PACKAGES) python3 nginx wrk strace
 
-WARN       := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wvla -Wframe-larger-than=2048
+WARN       := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wvla -Wframe-larger-than=2048 \
+              -Werror=implicit-function-declaration
 CFLAGS     ?= -O2 -g
 ALL_CFLAGS := -std=gnu17 -D_GNU_SOURCE -Iinclude -Isrc $(WARN) -fstack-clash-protection \
               -fvisibility=hidden -fno-omit-frame-pointer -pthread $(CFLAGS) $(EXTRA)

@@ -6,6 +6,7 @@
 #include "http/fetch.h"
 #include "wire/protocol.h"
 
+#include <stdarg.h>
 #include <stdio.h>
 
 enum {

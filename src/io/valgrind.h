@@ -5,7 +5,7 @@
 #if __has_include(<valgrind/memcheck.h>)
 #include <valgrind/memcheck.h>
 #else
-#define RUNNING_ON_VALGRIND 0
+enum { RUNNING_ON_VALGRIND = 0 };
 /* The kernel has written there, by no call that valgrind saw. */
 #define VALGRIND_MAKE_MEM_DEFINED(p, n) ((void)(p), (void)(n))
 #endif
