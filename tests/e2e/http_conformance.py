@@ -291,8 +291,9 @@ def test_limits():
 
 
 def test_drain():
+    """On one core: several hear of the end one after the other."""
     for io in IO:
-        s = Stoa("--text", "hi", io=io)
+        s = Stoa("--text", "hi", "-w", "1", io=io)
         with Client(s.port) as idle, Client(s.port) as busy:
             idle.send(OK)
             idle.expect(200)
