@@ -45,6 +45,8 @@ struct search {
     struct holder_of *list;
     int count, left; /* left: not yet found */
     int pid;         /* whose descriptors are being looked at */
+    int child;       /* of pid: what is found with both is pid's; 0 = the usual */
+    bool has_found;  /* with pid */
 };
 
 static int compare_inodes(const void *a, const void *b)
@@ -74,11 +76,12 @@ static bool take_descriptor(void *ctx, int dir, const char *name)
     struct holder_of *found =
         bsearch(&wanted, s->list, (size_t)s->count, sizeof wanted, compare_inodes);
     /* The first process has the sockets open by which it starts services: theirs they are. */
-    if (found && found->pid <= 1) {
+    if (found && (found->pid <= 1 || found->pid == s->child)) {
+        s->left -= found->pid <= 1 && s->pid > 1;
         found->pid = s->pid;
-        s->left -= s->pid > 1;
+        s->has_found = true;
     }
-    return s->left == 0;
+    return s->left == 0 && !s->child;
 }
 
 /* returns 0; -ESRCH; -EACCES. */
@@ -87,8 +90,23 @@ static int take_process(struct search *s, int pid)
     char path[40];
     snprintf(path, sizeof path, "/proc/%d/fd", pid);
     s->pid = pid;
+    s->has_found = false;
     int r = look_through(s->sys, path, take_descriptor, s);
     return r == -ENOENT ? -ESRCH : r < 0 ? r : 0;
+}
+
+/* What a process has from its parent is the parent's: it has made it, and outlives its workers. The
+ * lesser number is looked through first, and is the parent's, unless the kernel has begun to count
+ * anew since. */
+static void take_parents(struct search *s, int pid)
+{
+    struct proc_stat stat;
+    while (s->has_found && proc_stat(s->sys, pid, &stat) == 0 && stat.parent > pid) {
+        s->child = pid;
+        take_process(s, stat.parent);
+        pid = stat.parent;
+    }
+    s->child = 0;
 }
 
 static bool take_entry(void *ctx, int dir, const char *name)
@@ -96,8 +114,10 @@ static bool take_entry(void *ctx, int dir, const char *name)
     struct search *s = ctx;
     uint64_t pid;
     (void)dir;
-    if (str_to_u64(str_of(name), &pid) && pid <= INT32_MAX)
+    if (str_to_u64(str_of(name), &pid) && pid <= INT32_MAX) {
         take_process(s, (int)pid);
+        take_parents(s, (int)pid);
+    }
     return s->left == 0;
 }
 

@@ -8,7 +8,7 @@
 enum { HOLDER_TEXT_BYTES = 240 }; /* enough for holder_format */
 
 struct holder {
-    int pid;          /* the first process that has it open; 0 = none that we may see */
+    int pid; /* the process that has it open, of several the parent; 0 = none that we may see */
     uint32_t uid;     /* of who made the socket; UINT32_MAX = not known */
     char command[64]; /* its name (/proc/PID/comm), escaped; "" = not known */
     char user[40];    /* the uid's name in /etc/passwd, escaped; "" = it has none there */
@@ -23,7 +23,7 @@ void holder_find(const struct io_sys *sys, const struct diag_socket *s, struct h
 /* The two halves of it, for many sockets at a time: one walk finds who has them, ... */
 struct holder_of {
     uint32_t inode;
-    int pid; /* the first process that has it open; 0 = none that we may see */
+    int pid; /* as in struct holder */
 };
 
 /* Fills in the pids, and sorts the list by inode.

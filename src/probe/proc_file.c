@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 
 ssize_t proc_read(const struct io_sys *sys, const char *path, char *buf, size_t n)
 {
@@ -38,6 +39,34 @@ int proc_number(const struct io_sys *sys, const char *path, int64_t *ret)
         return (int)n;
     struct stoa_str first = { buf, strcspn(buf, " \t\n") };
     return proc_to_i64(first, ret) ? 0 : -EINVAL;
+}
+
+/* "1234 (name) S 1 ...", where the name may have anything in it. */
+int proc_stat(const struct io_sys *sys, int pid, struct proc_stat *ret)
+{
+    char path[40], text[128];
+    uint64_t parent;
+    *ret = (struct proc_stat){ 0 };
+    snprintf(path, sizeof path, "/proc/%d/stat", pid);
+    ssize_t n = proc_read(sys, path, text, sizeof text);
+    if (n < 0)
+        return (int)n;
+    const char *end = strrchr(text, ')');
+    if (!end || strlen(end) < 5 || end[1] != ' ' || end[3] != ' ')
+        return -EINVAL;
+    struct stoa_str number = { end + 4, strcspn(end + 4, " ") };
+    if (!str_to_u64(number, &parent) || parent > INT32_MAX)
+        return -EINVAL;
+    *ret = (struct proc_stat){ .state = end[2], .parent = (int)parent };
+    return 0;
+}
+
+bool proc_is_there(const struct io_sys *sys, int pid)
+{
+    struct stat st;
+    char path[40];
+    snprintf(path, sizeof path, "/proc/%d", pid);
+    return sys->lstat(sys, path, &st) != -ENOENT;
 }
 
 /* ---- words ---- */

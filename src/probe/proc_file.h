@@ -17,6 +17,18 @@ int proc_number(const struct io_sys *sys, const char *path, int64_t *ret);
 /* A number in decimal with an optional "-". returns true and *ret, else false. */
 bool proc_to_i64(struct stoa_str s, int64_t *ret);
 
+/* What proc_pid_stat(5) says of a process, as far as it is asked for. */
+struct proc_stat {
+    char state; /* 'R', 'S'; 'T': stopped, 't': traced */
+    int parent;
+};
+
+/* returns 0 and *ret; < 0, and all of it is 0: -EINVAL: it says something else; else as proc_read. */
+int proc_stat(const struct io_sys *sys, int pid, struct proc_stat *ret);
+
+/* Whether there is a process of that number; one that nobody has waited for is. About 2 us. */
+bool proc_is_there(const struct io_sys *sys, int pid);
+
 enum { PROC_WORD_MAX = 120 };
 
 /* The words of a file, one after the other, each with the line that it stands in. */

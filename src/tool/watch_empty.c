@@ -3,6 +3,7 @@
 
 #include "base/error.h"
 #include "base/exit_code.h"
+#include "probe/proc_file.h"
 #include "tool/watch_match.h"
 
 #include <errno.h>
@@ -32,16 +33,6 @@ static bool is_elsewhere(const struct io_sys *sys, int pid)
            read_namespace(sys, "/proc/self/ns", ours, sizeof ours) && strcmp(its, ours) != 0;
 }
 
-static bool is_there(const struct io_sys *sys, int pid)
-{
-    char path[40];
-    snprintf(path, sizeof path, "/proc/%d", pid);
-    int fd = sys->open_path(sys, path, O_RDONLY | O_DIRECTORY);
-    if (fd >= 0)
-        sys->close(sys, fd);
-    return fd >= 0;
-}
-
 static const struct watch_listener *with_port(const struct watch_empty *e, int port)
 {
     for (int i = 0; i < e->count; i++)
@@ -53,7 +44,7 @@ static const struct watch_listener *with_port(const struct watch_empty *e, int p
 static int say_pid(const struct watch_empty *e, char *buf, size_t n)
 {
     int pid = e->target->pid;
-    if (!is_there(e->sys, pid)) {
+    if (!proc_is_there(e->sys, pid)) {
         bool is_port = with_port(e, pid) != NULL;
         if (is_port)
             snprintf(buf, n, "there is no process %d; the port is written :%d", pid, pid);

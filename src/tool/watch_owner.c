@@ -1,6 +1,7 @@
 /* tool/watch_owner.c -- see watch_owner.h. */
 #include "tool/watch_owner.h"
 
+#include "probe/proc_file.h"
 #include "tool/watch_pace.h"
 
 #include <errno.h>
@@ -71,15 +72,10 @@ static bool has_unknown(const struct watch_owner *o, const struct watch_socket *
  * takes 2 us. */
 static bool has_orphans(struct watch_owner *o, const struct watch_socket *sockets, int count)
 {
-    struct stat st;
-    char path[40];
     for (int i = 0; i < count && i < CHECKED_EACH; i++) {
         o->checked = (o->checked + 1) % count;
         const struct known *k = find(o, sockets[o->checked].of.inode);
-        if (!k || !k->pid)
-            continue;
-        snprintf(path, sizeof path, "/proc/%d", k->pid);
-        if (o->sys->lstat(o->sys, path, &st) == -ENOENT)
+        if (k && k->pid && !proc_is_there(o->sys, k->pid))
             return true;
     }
     return false;

@@ -41,15 +41,10 @@ static int open_file(struct watch_stoa *s, int pid)
     return 0;
 }
 
-/* proc_pid_stat(5): "1234 (name) S ...", where the name may have anything in it. */
 static bool is_stopped(const struct io_sys *sys, int pid)
 {
-    char path[40], text[128];
-    snprintf(path, sizeof path, "/proc/%d/stat", pid);
-    if (proc_read(sys, path, text, sizeof text) <= 0)
-        return false;
-    const char *end = strrchr(text, ')');
-    return end && end[1] == ' ' && (end[2] == 'T' || end[2] == 't');
+    struct proc_stat stat;
+    return proc_stat(sys, pid, &stat) == 0 && (stat.state == 'T' || stat.state == 't');
 }
 
 /* Only of what calls itself stoa: that another server has no such file is no news. */

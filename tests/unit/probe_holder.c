@@ -14,9 +14,12 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/sched.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -105,6 +108,50 @@ static void test_many(void **state)
     close(end[0]);
     close(gone[0]);
     close(ours);
+}
+
+/* A fork of ours whose number is less than ours, as the kernel gives them when it has begun to count anew.
+ * returns 0 in it; < 0: it may not be chosen here. */
+static pid_t fork_below(void)
+{
+    pid_t pid = -1;
+    for (pid_t wanted = getpid() - 1; pid < 0 && wanted > 1 && wanted > getpid() - 100; wanted--) {
+        struct clone_args how = { .exit_signal = SIGCHLD,
+                                  .set_tid = (uintptr_t)&wanted,
+                                  .set_tid_size = 1 };
+        pid = (pid_t)syscall(SYS_clone3, &how, sizeof how);
+        if (pid < 0 && errno != EEXIST)
+            break;
+    }
+    return pid;
+}
+
+/* What the two of us have is ours, though the child is looked through first. */
+static void test_parent_comes_first(void **state)
+{
+    (void)state;
+    struct holder h;
+    char c;
+    int end[2];
+    assert_int_equal(pipe(end), 0);
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
+    pid_t child = fork_below();
+    if (child == 0) {
+        close(end[1]);
+        _exit((int)read(end[0], &c, 1));
+    }
+    if (child > 0) {
+        struct diag_socket s = { .inode = inode_of(fd), .uid = getuid() };
+        holder_find(io_sys_kernel(), &s, &h);
+        assert_in_range(child, 2, getpid() - 1);
+        assert_int_equal(h.pid, getpid());
+    }
+    close(fd);
+    close(end[0]);
+    close(end[1]);
+    if (child < 0)
+        skip(); /* it takes CAP_SYS_ADMIN, or CAP_CHECKPOINT_RESTORE */
+    assert_int_equal(waitpid(child, NULL, 0), child);
 }
 
 static void test_user_names(void **state)
@@ -252,10 +299,15 @@ static void test_path_of_a_group(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_ourselves),      cmocka_unit_test(test_nobody),
-        cmocka_unit_test(test_many),           cmocka_unit_test(test_user_names),
-        cmocka_unit_test(test_words),          cmocka_unit_test(test_group_of_a_process),
-        cmocka_unit_test(test_unit_of_a_path), cmocka_unit_test(test_path_of_a_group),
+        cmocka_unit_test(test_ourselves),
+        cmocka_unit_test(test_nobody),
+        cmocka_unit_test(test_many),
+        cmocka_unit_test(test_parent_comes_first),
+        cmocka_unit_test(test_user_names),
+        cmocka_unit_test(test_words),
+        cmocka_unit_test(test_group_of_a_process),
+        cmocka_unit_test(test_unit_of_a_path),
+        cmocka_unit_test(test_path_of_a_group),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
