@@ -28,7 +28,8 @@ ALL_CFLAGS := -std=gnu17 -D_GNU_SOURCE -Iinclude -Isrc $(WARN) -fstack-clash-pro
 LDLIBS     := -luring -pthread
 
 # The command and the shared library are optimised as one, by a gcc (LTO= builds them without): its
-# requests take a twentieth less (docs/performance.md). All objects can be linked without it, too.
+# requests take a twentieth less (docs/performance.md). All objects can be linked without it, too. How
+# large a frame may be is watched where tasks run, in the library: the command has the main stack.
 LTO     ?= $(if $(findstring gcc,$(CC)),-flto=auto)
 OF_LTO  := $(if $(LTO),$(LTO) -ffat-lto-objects)
 NOT_LTO := $(if $(LTO),-fno-lto)

@@ -1,7 +1,7 @@
 /* app/json.h -- JSON (RFC 8259), written value by value. The comma before a value is put by itself:
  * nothing is needed between two of them (in front of the first may stand nothing, a space, a line's
- * end, or the colon behind a name). Numbers are whole ones inside, so that no locale changes
- * their point. */
+ * end, or the colon behind a name). Numbers are whole ones inside, so that no locale changes their
+ * point. */
 #ifndef APP_JSON_H
 #define APP_JSON_H
 

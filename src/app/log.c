@@ -77,7 +77,7 @@ static int spans_of(struct log_span *to, struct core *core, const struct http_fa
         if (i == STOA_SPAN_NETWORK || !name)
             continue;
         to[n++] = (struct log_span){ .name = name,
-                                     .is_part = i >= STOA_SPAN_QUEUED && i <= STOA_SPAN_SEND,
+                                     .is_part = stage_span_is_part(i),
                                      .t = stage_request_time(f->stages, c, (enum stoa_span)i) };
     }
     return n;

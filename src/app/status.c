@@ -3,6 +3,7 @@
 
 #include "base/mem.h"
 #include "probe/drops.h"
+#include "stage/table.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -185,6 +186,15 @@ enum stoa_grade status_grade(enum stoa_span span)
     case STOA_SPAN_NETWORK: return STOA_ESTIMATED; /* with the delay of the client's ACK */
     default: return STOA_EXACT;
     }
+}
+
+enum stoa_span status_longest_part(const struct stoa_stage_request *r)
+{
+    int longest = STOA_SPAN_QUEUED;
+    for (int i = STOA_SPAN_QUEUED; stage_span_is_part(i); i++)
+        if (r->grade[i] != STOA_UNKNOWN && r->span[i].ns > r->span[longest].ns)
+            longest = i;
+    return (enum stoa_span)longest;
 }
 
 const char *status_grade_name(enum stoa_grade g)

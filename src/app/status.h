@@ -60,6 +60,9 @@ void status_take(struct status *s, const struct stage_view *v, stoa_time now, in
  * shorter is a core that is busy. */
 #define STATUS_STUCK_AFTER (10 * STOA_SEC)
 
+/* From here on it is worth a word. (The page has the same: BUSY_S.) */
+#define STATUS_BUSY_AFTER STOA_SEC
+
 /* Whether each core's loop turns; and whether requests are welcome: it does not drain, and no accept
  * queue is more than half full, either.
  *   why      set when not: a line for people, escaped. */
@@ -73,6 +76,9 @@ const char *status_at_name(enum stoa_at at);
 /* How good the numbers of a span are at best. */
 enum stoa_grade status_grade(enum stoa_span span);
 const char *status_grade_name(enum stoa_grade g); /* "exact", ... Static. */
+
+/* The part that took longest, of those that are known; QUEUED where none is. */
+enum stoa_span status_longest_part(const struct stoa_stage_request *r);
 
 /* ---- the last ten seconds ---- */
 

@@ -90,7 +90,8 @@ conn_local(const stoa_conn *c); /* the listener's address; of a dialled one: its
 /* The peer's address, asked for at the first call and kept; family AF_UNSPEC when it was gone. */
 void conn_peer(stoa_conn *c, struct addr *ret);
 
-/* The moment of accept (of one that was held over the limit: of its admission), and how many times `serve` was called. */
+/* The moment of accept (of one that was held over the limit: of its admission), and how many times
+ * `serve` was called. */
 stoa_time conn_accepted(const stoa_conn *c);
 uint32_t conn_served(const stoa_conn *c);
 

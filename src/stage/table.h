@@ -50,6 +50,12 @@ struct stage_conn *stage_table_conns(const struct stage_table *t, int core);
 uint32_t stage_table_add_listener(struct stage_table *t, const char *name);
 struct stoa_stage_listener *stage_table_listener(const struct stage_table *t, uint32_t i);
 
+/* Whether the span is a part of a request's whole; the others are its connection's, or within HANDLER. */
+static inline bool stage_span_is_part(int span)
+{
+    return span >= STOA_SPAN_QUEUED && span <= STOA_SPAN_SEND;
+}
+
 /* The name of a span, as it stands in the head; NULL = it has none (yet). */
 static inline const char *stage_head_name(const struct stoa_stage_head *head, enum stoa_span span)
 {

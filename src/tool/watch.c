@@ -3,6 +3,7 @@
 #include "tool/watch_json.h"
 #include "tool/watch_look.h"
 #include "tool/watch_options.h"
+#include "tool/watch_pace.h"
 #include "tool/watch_plain.h"
 #include "tool/watch_screen.h"
 
@@ -76,18 +77,11 @@ static int take(struct watch *w)
 
 /* ---- one after the other ---- */
 
-static stoa_time clock_now(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return now.tv_sec * STOA_SEC + now.tv_nsec;
-}
-
 /* returns whether it is time for the next look; false = a signal ends it. */
 static bool wait_until(const struct watch *w, stoa_time when)
 {
     stoa_time left;
-    while ((left = when - clock_now()) > 0) {
+    while ((left = when - watch_moment()) > 0) {
         struct timespec t = { left / STOA_SEC, left % STOA_SEC };
         if (sigtimedwait(&w->ends, NULL, &t) > 0)
             return false;
@@ -98,13 +92,13 @@ static bool wait_until(const struct watch *w, stoa_time when)
 /* The next look is due an interval after the last was; what was missed meanwhile is left out. */
 static stoa_time next_due(const struct watch *w, stoa_time due)
 {
-    stoa_time now = clock_now(), next = due + w->o.interval;
+    stoa_time now = watch_moment(), next = due + w->o.interval;
     return next > now ? next : now + w->o.interval;
 }
 
 static int run(struct watch *w)
 {
-    stoa_time due = clock_now();
+    stoa_time due = watch_moment();
     int r = 0;
     while (r == 0 && wait_until(w, due = next_due(w, due))) {
         r = take(w);

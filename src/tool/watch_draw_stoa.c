@@ -4,8 +4,9 @@
 #include "tool/watch_table.h"
 
 #include "app/status.h"
+#include "stage/table.h"
 
-enum { STILL_LONG = 1, SLOW_ROWS = 3 };
+enum { SLOW_ROWS = 3 };
 
 /* ---- a line about the whole server ---- */
 
@@ -35,7 +36,7 @@ static int draw_still(struct cells *c, const struct watch_picture *p, struct are
     if (p->is_stopped)
         return 0; /* a verdict says so, and all cores stand still */
     for (int i = 0; i < s->cores; i++) {
-        if (s->still[i] < STILL_LONG * STOA_SEC)
+        if (s->still[i] < STATUS_BUSY_AFTER)
             continue;
         if (used == a.rows || used == 2) {
             more++;
@@ -62,12 +63,6 @@ static const struct table_column columns[COLUMNS] = {
     [P99] = { "P99", 9, 0, 0, true, false },        [MAX] = { "MAX", 9, 0, 1, true, false },
     [BAR] = { "", 8, 60, 3, false, false },
 };
-
-/* The part of a request's way that adds up to its whole; the rest belongs to connections, or is within. */
-static bool is_of_request(int span)
-{
-    return span >= STOA_SPAN_QUEUED && span <= STOA_SPAN_SEND;
-}
 
 struct stages {
     const struct status *s;
@@ -99,7 +94,7 @@ static void choose(struct stages *g, const struct watch_picture *p, int rows)
             status_times(p->stoa, p->trend, i, &g->times[i]);
         g->is_shown[i] = g->times[i].max > 0;
         g->count += g->is_shown[i];
-        if (is_of_request(i) && g->is_shown[i] &&
+        if (stage_span_is_part(i) && g->is_shown[i] &&
             (g->worst < 0 || g->times[i].p99 > g->times[g->worst].p99))
             g->worst = i;
     }
@@ -134,7 +129,7 @@ static void draw_stage(struct cells *c, int row, const struct stages *g, int spa
         table_put(c, row, &columns[i], &places[i],
                   (struct piece){ span_text(text, span, times[i]), look });
     struct span bar = { row, places[BAR].column, places[BAR].width };
-    if (g->worst < 0 || !is_of_request(span) || bar.width == 0)
+    if (g->worst < 0 || !stage_span_is_part(span) || bar.width == 0)
         return;
     cells_bar(c, bar, look, (double)g->times[span].p99 / (double)g->times[g->worst].p99);
 }
@@ -177,21 +172,12 @@ static int draw_at(struct cells *c, const struct watch_picture *p, int row)
     return watch_draw_items(c, to, 1, items, n);
 }
 
-static int worst_of(const struct stoa_stage_request *r)
-{
-    int worst = STOA_SPAN_QUEUED;
-    for (int i = STOA_SPAN_QUEUED; i <= STOA_SPAN_SEND; i++)
-        if (r->grade[i] != STOA_UNKNOWN && r->span[i].ns > r->span[worst].ns)
-            worst = i;
-    return worst;
-}
-
 /* "426 ms  GET /slow 200   core 400 ms" */
 static void draw_slow(struct cells *c, const struct watch_picture *p, int row,
                       const struct stoa_stage_request *r)
 {
     char text[200], took[WATCH_WORD_BYTES], part[WATCH_WORD_BYTES];
-    int worst = worst_of(r);
+    enum stoa_span worst = status_longest_part(r);
     snprintf(text, sizeof text, "%8s  %s %s %d   %s %s", watch_span(took, r->took),
              watch_text(r->method), watch_text(r->path), r->status, p->stoa->span_names[worst],
              watch_span(part, (stoa_time)r->span[worst].ns));

@@ -230,9 +230,8 @@ static void put_state(const struct row *r, const struct watch_conn *w)
 /* "3", and while it is being sent once more "3, now". */
 static void put_retransmits(const struct row *r, const struct watch_conn *w)
 {
-    enum { TIMER_RETRANSMIT = 1 };
     char text[WATCH_WORD_BYTES + 8], count[WATCH_WORD_BYTES];
-    bool is_now = w->timer == TIMER_RETRANSMIT && w->repeats > 0;
+    bool is_now = watch_conn_is_retransmitting(w);
     snprintf(text, sizeof text, "%s%s", watch_count(count, w->retransmits), is_now ? ", now" : "");
     bool is_none = w->retransmits == 0 && !is_now;
     put(r, RETRANSMITS,

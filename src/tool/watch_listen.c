@@ -41,16 +41,32 @@ static int add_socket(void *ctx, const struct diag_socket *s)
     return to->failed ? -ENOMEM : 0;
 }
 
-static int compare_places(const struct watch_socket *a, const struct watch_socket *b)
+/* Where one listens: two sockets with the same place are one listener. */
+struct place {
+    const struct addr *addr;
+    uint32_t ifindex;
+};
+
+static int compare_places(struct place a, struct place b)
 {
-    int r = watch_addr_compare(&a->addr, &b->addr);
-    return r ? r : (a->of.ifindex > b->of.ifindex) - (a->of.ifindex < b->of.ifindex);
+    int r = watch_addr_compare(a.addr, b.addr);
+    return r ? r : (a.ifindex > b.ifindex) - (a.ifindex < b.ifindex);
+}
+
+static struct place socket_at(const struct watch_socket *s)
+{
+    return (struct place){ &s->addr, s->of.ifindex };
+}
+
+static struct place listener_at(const struct watch_listener *l)
+{
+    return (struct place){ &l->addr, l->ifindex };
 }
 
 static int compare_sockets(const void *a, const void *b)
 {
     const struct watch_socket *x = a, *y = b;
-    int r = compare_places(x, y);
+    int r = compare_places(socket_at(x), socket_at(y));
     return r ? r : (x->of.inode > y->of.inode) - (x->of.inode < y->of.inode);
 }
 
@@ -125,19 +141,13 @@ static int add_listener(struct watch_listen *l, struct watch_socket *first, int 
     struct watch_listener one;
     int n = 0;
     begin_listener(&one, first);
-    while (n < count && compare_places(first, &first[n]) == 0) {
+    while (n < count && compare_places(socket_at(first), socket_at(&first[n])) == 0) {
         first[n].listener = index;
         add_to_listener(l, &one, &first[n].of);
         n++;
     }
     buf_add(&l->listeners, &one, sizeof one);
     return n;
-}
-
-static int compare_listeners(const struct watch_listener *a, const struct watch_listener *b)
-{
-    int r = watch_addr_compare(&a->addr, &b->addr);
-    return r ? r : (a->ifindex > b->ifindex) - (a->ifindex < b->ifindex);
 }
 
 /* Both lists are in the same order. */
@@ -147,9 +157,10 @@ static void keep_knowledge(struct watch_listen *l)
     struct watch_listener *now = watch_listen_all(l, &count);
     const struct watch_listener *was = (const void *)l->before.p;
     for (int i = 0; i < count; i++) {
-        while (old < old_count && compare_listeners(&was[old], &now[i]) < 0)
+        struct place at = listener_at(&now[i]);
+        while (old < old_count && compare_places(listener_at(&was[old]), at) < 0)
             old++;
-        if (old == old_count || compare_listeners(&was[old], &now[i]) != 0)
+        if (old == old_count || compare_places(listener_at(&was[old]), at) != 0)
             continue;
         now[i].conns = was[old].conns;
         now[i].holder = was[old].holder;

@@ -1,6 +1,7 @@
 /* tool/watch_plain_stoa.c -- see watch_plain_stoa.h. */
 #include "tool/watch_plain_stoa.h"
 
+#include "stage/table.h"
 #include "tool/watch_lines.h"
 #include "tool/watch_words.h"
 
@@ -25,8 +26,7 @@ static void find_spans(struct spans *s, const struct watch_picture *p)
         status_times(p->stoa, p->trend, span, &t);
         if (t.max == 0)
             continue;
-        bool is_part = span >= STOA_SPAN_QUEUED && span <= STOA_SPAN_SEND;
-        if (is_part && t.p99 > longest) {
+        if (stage_span_is_part(span) && t.p99 > longest) {
             longest = t.p99;
             s->worst = s->count;
         }
@@ -88,21 +88,12 @@ static void put_at(struct buf *b, const struct status *s)
     buf_fmt(b, "%s\n", *gap ? "" : "none is open");
 }
 
-static enum stoa_span longest_span(const struct stoa_stage_request *r)
-{
-    int longest = STOA_SPAN_QUEUED;
-    for (int i = STOA_SPAN_QUEUED; i <= STOA_SPAN_SEND; i++)
-        if (r->span[i].ns > r->span[longest].ns)
-            longest = i;
-    return (enum stoa_span)longest;
-}
-
 static void put_slowest(struct buf *b, const struct status *s)
 {
     char took[WATCH_WORD_BYTES], part[WATCH_WORD_BYTES];
     for (int i = 0; i < s->slowest && i < SLOWEST_SHOWN; i++) {
         const struct stoa_stage_request *r = &s->slow[i];
-        enum stoa_span span = longest_span(r);
+        enum stoa_span span = status_longest_part(r);
         buf_fmt(b, "%s%s %s %u from %s: %s, of which %s %s%s%s\n", i ? "" : "slowest:\n  ",
                 watch_text(r->method), watch_text(r->path), r->status, watch_text(r->peer),
                 watch_span(took, r->took), s->span_names[span],

@@ -6,6 +6,7 @@
 #include "base/sys.h"
 #include "tool/terminal.h"
 #include "tool/watch_draw.h"
+#include "tool/watch_pace.h"
 
 struct indexes {
     int *at;
@@ -24,11 +25,6 @@ struct screen {
     char problem[WATCH_TEXT_BYTES];
 };
 
-static stoa_time moment(void)
-{
-    return io_sys_kernel()->moment(io_sys_kernel());
-}
-
 /* ---- looking ---- */
 
 static void take_look(struct screen *s)
@@ -40,7 +36,7 @@ static void take_look(struct screen *s)
                  stoa_strerror(r), error_name(r));
     else
         watch_look_why_empty(s->look, s->problem, sizeof s->problem);
-    s->next = moment() + s->o->interval;
+    s->next = watch_moment() + s->o->interval;
 }
 
 /* Of the table that moves. */
@@ -132,7 +128,7 @@ static bool obey(struct screen *s, int key)
     default: break;
     }
     if (was_paused && !s->ui.is_paused)
-        s->next = moment();
+        s->next = watch_moment();
     return true;
 }
 
@@ -140,7 +136,7 @@ static void run(struct screen *s)
 {
     int event;
     do {
-        if (!s->ui.is_paused && moment() >= s->next)
+        if (!s->ui.is_paused && watch_moment() >= s->next)
             take_look(s);
         draw(s);
         event = terminal_wait(&s->terminal, s->ui.is_paused ? STOA_NEVER : s->next);

@@ -8,7 +8,6 @@
 #include <stdio.h>
 
 static const stoa_time OLD_CLOSE_WAIT = 10 * STOA_SEC; /* a process that closes does so in less */
-static const stoa_time STANDS_STILL = STOA_SEC;        /* a core that turns does so in less */
 
 const char *watch_queue_cause(const struct watch_listener *l, const int64_t counted[DROPS_COUNTERS])
 {
@@ -240,7 +239,7 @@ static void judge_cores(struct watch_picture *p)
     if (!p->has_stoa || p->is_stopped)
         return;
     for (int i = 0; i < p->stoa->cores; i++) {
-        still += p->stoa->still[i] >= STANDS_STILL;
+        still += p->stoa->still[i] >= STATUS_BUSY_AFTER;
         if (worst < 0 || p->stoa->still[i] > p->stoa->still[worst])
             worst = i;
     }

@@ -59,6 +59,7 @@ void watch_conns_add(struct watch_conns *to, const struct watch_conns *c)
     for (int i = 0; i < WATCH_STATES; i++)
         to->states[i] += c->states[i];
     to->unread += c->unread;
+    to->unread_conns += c->unread_conns;
     to->unsent += c->unsent;
     raise(&to->unread_max, c->unread_max);
     raise(&to->unsent_max, c->unsent_max);
@@ -153,6 +154,7 @@ static void count_conn(struct watch_conns *to, const struct watch_conn *c)
     to->states[c->state]++;
     to->unread += c->unread;
     to->unsent += c->unsent;
+    to->unread_conns += c->unread > 0;
     raise(&to->unread_max, c->unread);
     raise(&to->unsent_max, c->unsent);
     if (watch_conn_is_late(c)) {

@@ -65,6 +65,18 @@ def test_every_size():
             end(t)
 
 
+def test_unread():
+    """How many connections have something unread."""
+    with listener() as (s, port), contextlib.ExitStack() as stack:
+        for n in (900, 300, 0):
+            client = stack.enter_context(socket.create_connection(("127.0.0.1", port)))
+            stack.enter_context(s.accept()[0])
+            client.sendall(b"x" * n)
+        with watch(f":{port}") as t:
+            t.until("unread 1.1 KiB on 2")
+            end(t)
+
+
 def test_into_a_listener_and_back():
     with listener() as (s, port), watch("--filter", f"127.0.0.1:{port}") as t:
         t.until(f"▸  127.0.0.1:{port}")
