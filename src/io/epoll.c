@@ -236,6 +236,9 @@ static int epoll_wait_io(struct io *io, stoa_time until)
     if (n < 0)
         return n;
     bool woken = false;
+    for (int i = 0; i < n; i++)
+        if (e->events[i].data.u64 != wake_data)
+            watch_settle(&e->watches, &e->events[i]);
     op_deliver(&e->ended);
     for (int i = 0; i < n; i++) {
         if (e->events[i].data.u64 == wake_data)

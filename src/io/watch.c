@@ -113,20 +113,35 @@ void watch_drop(struct watches *w, const struct io_op *op)
 
 static void narrow(struct watches *w, int fd, uint32_t mask)
 {
-    /* Fails where the file was closed meanwhile, and its registration is gone with it. */
+    /* Fails where only the number was closed, and the file is still open under another: then there is
+     * no way to it. */
     control(w, mask ? EPOLL_CTL_MOD : EPOLL_CTL_DEL, fd, mask);
     w->table[fd].mask = mask;
 }
 
-struct watch *watch_event(struct watches *w, const struct epoll_event *e, uint32_t *events)
+/* NULL: the event is of an earlier life, and others are there now. */
+static struct watch *entry_of(struct watches *w, const struct epoll_event *e)
 {
     int fd = watch_event_fd(e);
     struct watch *entry = &w->table[fd];
-    if (e->data.u64 != event_data(fd, entry->life) && (entry->in || entry->out))
-        return NULL; /* of an earlier life, and others are there now */
+    bool is_old = e->data.u64 != event_data(fd, entry->life);
+    return is_old && (entry->in || entry->out) ? NULL : entry;
+}
+
+void watch_settle(struct watches *w, const struct epoll_event *e)
+{
+    const struct watch *entry = entry_of(w, e);
+    if (!entry)
+        return;
     uint32_t mask = wanted(entry);
     if (mask == 0 || (e->events & ~(mask | failure_events)) != 0)
-        narrow(w, fd, mask);
+        narrow(w, watch_event_fd(e), mask);
+}
+
+struct watch *watch_event(struct watches *w, const struct epoll_event *e, uint32_t *events)
+{
+    struct watch *entry = entry_of(w, e);
+    uint32_t mask = entry ? wanted(entry) : 0;
     *events = e->events & (mask | failure_events);
     return mask ? entry : NULL;
 }

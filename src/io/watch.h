@@ -45,8 +45,13 @@ static inline int watch_event_fd(const struct epoll_event *e)
     return (int)(uint32_t)e->data.u64;
 }
 
+/* Unregisters what the event reports and nobody waits for. Of all events of a wait before the first is
+ * delivered: until then each is of a descriptor that is open. Later its number may be another file's,
+ * and another thread's. */
+void watch_settle(struct watches *w, const struct epoll_event *e);
+
 /* Whose event it is: the entry, borrowed until the next watch_add(), and in events what its
- * operations wait for; NULL when nobody waits for any of it (which is then unregistered). */
+ * operations wait for; NULL when nobody waits for any of it. */
 struct watch *watch_event(struct watches *w, const struct epoll_event *e, uint32_t *events);
 
 void watches_close(struct watches *w);
