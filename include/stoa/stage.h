@@ -90,7 +90,7 @@ struct stoa_stage_conn {
     int64_t accepted;
     uint64_t in, out; /* bytes read and written */
     char peer[48];    /* as the kernel has it: a struct sockaddr_in or sockaddr_in6; else zeroes */
-    uint64_t handshake; /* ns; 0 = unknown */
+    uint64_t handshake; /* ns; 0 = unknown: by SYN cookie, or not asked (one a millisecond is) */
     uint64_t queue_least, queue_most;
     uint32_t synack_retries;
     uint32_t reserved2;

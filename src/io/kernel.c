@@ -361,6 +361,12 @@ static stoa_time sys_tick(const struct io_sys *s)
     return (int64_t)t.tv_sec * STOA_SEC + t.tv_nsec;
 }
 
+static stoa_time sys_cpu_time(const struct io_sys *s)
+{
+    (void)s;
+    return clock_ns(CLOCK_THREAD_CPUTIME_ID);
+}
+
 static void sys_random(const struct io_sys *s, void *buf, size_t n)
 {
     (void)s;
@@ -418,6 +424,7 @@ const struct io_sys *io_sys_kernel(void)
         .clock = sys_clock,
         .moment = sys_moment,
         .tick = sys_tick,
+        .cpu_time = sys_cpu_time,
         .random = sys_random,
     };
     return &calls;

@@ -13,10 +13,13 @@
 #include <stoa/stage.h>
 
 static const stoa_time EVERY = 100 * STOA_MS;
-enum {
-    LONG_EVERY = 10, /* looks: the long one, once a second, */
-    SYN_EVERY = 3    /* and that at the SYN queue, which walks through all sockets, not oftener */
-};
+enum { LONG_EVERY = 10 }; /* looks: the long one, once a second */
+
+/* The SYN queue is counted in a walk through all sockets of the machine, those in TIME_WAIT, too. So
+ * that it takes little of a CPU however many there are, the next one waits for so many times what the
+ * last one took: while nothing is dropped, while something is, and when that begins. */
+enum { SYN_PACE = 500, SYN_PACE_DROPPING = 100, SYN_PACE_BEGINS = 20 };
+static const stoa_time SYN_EVERY = 300 * STOA_MS; /* nor oftener than this; but when drops begin */
 
 /* One listener. */
 struct gauge {
@@ -41,7 +44,8 @@ struct gauges {
     stoa_task *task; /* NULL: not begun, or ended */
     bool ended;
     unsigned looks;
-    unsigned syn_look; /* the SYN queue was looked at then */
+    stoa_time syn_at;   /* the SYN queue was looked at then; 0 = never */
+    stoa_time syn_took; /* of CPU time */
     bool asks_syn;
     bool dropped; /* something was, before the last look */
 
@@ -123,6 +127,14 @@ static bool has_family(const struct gauges *g, sa_family_t family)
     return false;
 }
 
+static bool asks_syn_now(const struct gauges *g, bool dropped)
+{
+    bool begins = dropped && !g->dropped;
+    stoa_time since = core_now(g->core) - g->syn_at;
+    int pace = begins ? SYN_PACE_BEGINS : dropped ? SYN_PACE_DROPPING : SYN_PACE;
+    return !g->syn_at || (since >= pace * g->syn_took && (begins || since >= SYN_EVERY));
+}
+
 static void ask_syn_queues(struct gauges *g)
 {
     static const sa_family_t families[] = { AF_INET, AF_INET6 };
@@ -181,17 +193,19 @@ static int ask(const struct io_sys *sys, void *arg)
 {
     struct gauges *g = arg;
     ask_unix_queues(g);
-    if (g->asks_syn)
+    if (g->asks_syn) {
+        stoa_time before = sys->cpu_time(sys);
         ask_syn_queues(g);
+        g->syn_took = sys->cpu_time(sys) - before;
+    }
     return counters_read(sys, g->counters, DROPS_COUNTERS);
 }
 
-/* begins: drops have begun; what fills the queue now is to be told. */
-static void look_long(struct gauges *g, bool begins)
+static void look_long(struct gauges *g, bool dropped)
 {
-    g->asks_syn = g->looks == 0 || begins || g->looks - g->syn_look >= SYN_EVERY;
+    g->asks_syn = asks_syn_now(g, dropped);
     if (g->asks_syn)
-        g->syn_look = g->looks;
+        g->syn_at = core_now(g->core);
     int r = core_offload(g->core, ask, g);
     if (r < 0)
         return; /* what was counted before stays */
@@ -273,7 +287,7 @@ static void turn(struct gauges *g)
 {
     bool dropped = look_at_all(g);
     if (dropped || g->looks % LONG_EVERY == 0)
-        look_long(g, dropped && !g->dropped);
+        look_long(g, dropped);
     g->dropped = dropped;
     g->looks++;
     for (int i = 0; i < g->count; i++) {

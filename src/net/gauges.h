@@ -3,7 +3,8 @@
  *
  * A task on the first core of a runtime: of the listeners' own or, so that it goes on while that one
  * hangs, of another. What takes longer (counters of the network namespace, the SYN queue) is asked
- * once a second on a helper thread, and whenever something was dropped. */
+ * once a second on a helper thread, and whenever something was dropped; the SYN queue less often where
+ * that takes long. */
 #ifndef NET_GAUGES_H
 #define NET_GAUGES_H
 

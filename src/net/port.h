@@ -53,6 +53,7 @@ struct port {
     stoa_time say_pause, say_stack; /* see core_may_say */
 
     stoa_time tick;          /* see io_sys */
+    stoa_time calm_at;       /* the last asked about its handshake had nothing to tell; 0 = it had */
     uint64_t cookies;        /* SYN cookies sent, when last looked at, */
     stoa_time cookies_until; /* and until when one may be a connection's */
 

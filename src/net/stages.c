@@ -22,20 +22,31 @@ static bool is_by_cookie(struct port *p)
     return core_now(p->core) < p->cookies_until;
 }
 
-static void ask_accept(stoa_conn *c)
+/* The question is a fortieth of the CPU time of a connection with one small request. So while all is
+ * calm, it is asked of one a millisecond. Of the others the accept queue's order is enough: who came
+ * after one that had not waited for a tick cannot have waited for longer than that and what has passed
+ * since. */
+static const stoa_time CALM_LASTS = STOA_MS;
+
+static bool is_calm(const struct port *p, stoa_time now)
+{
+    return p->calm_at && now - p->calm_at < CALM_LASTS;
+}
+
+static bool ask_accept(stoa_conn *c, struct stage_accept *ret)
 {
     struct port *p = c->port;
     const struct io_sys *sys = p->core->sys;
     struct tcp_info info;
     socklen_t n = offsetof(struct tcp_info, tcpi_pacing_rate);
     if (sys->get_option(sys, c->recv.fd, IPPROTO_TCP, TCP_INFO, &info, &n) < 0)
-        return; /* a Unix socket */
-    struct stage_accept a = { .handshake = is_by_cookie(p) ? 0 : info.tcpi_rtt * (uint64_t)1000,
+        return false; /* a Unix socket */
+    *ret = (struct stage_accept){ .handshake = is_by_cookie(p) ? 0 : info.tcpi_rtt * (uint64_t)1000,
                               .queued = info.tcpi_last_data_sent * (uint64_t)1000000,
                               .tick = (uint64_t)p->tick,
                               .synack_retries = info.tcpi_total_retrans };
-    stage_conn_accepted(c->stage, &a);
-    c->stage->way.is_tcp = true;
+    p->calm_at = ret->queued || ret->synack_retries ? 0 : c->accepted;
+    return true;
 }
 
 /* The address as the kernel gives it: whoever reads the file makes a text of it. */
@@ -58,7 +69,11 @@ void conn_stages_accepted(stoa_conn *c)
     c->stage = stage_conn_take(&p->core->stage, p->how.seen_index, c->accepted);
     if (!c->stage)
         return;
-    ask_accept(c);
+    struct stage_accept a = { .tick = (uint64_t)(p->tick + c->accepted - p->calm_at) };
+    if (!is_calm(p, c->accepted) && !ask_accept(c, &a))
+        return;
+    stage_conn_accepted(c->stage, &a);
+    c->stage->way.is_tcp = true;
 }
 
 void conn_stages_held(stoa_conn *c)

@@ -5,8 +5,6 @@
 
 #include "io/io.h"
 
-#include <time.h>
-
 enum { WATCH_PACE = 150 };
 
 /* CLOCK_MONOTONIC. */
@@ -19,9 +17,8 @@ static inline stoa_time watch_moment(void)
 /* CPU time of the calling thread. */
 static inline stoa_time watch_cpu_time(void)
 {
-    struct timespec t;
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
-    return t.tv_sec * STOA_SEC + t.tv_nsec;
+    const struct io_sys *sys = io_sys_kernel();
+    return sys->cpu_time(sys);
 }
 
 #endif

@@ -532,6 +532,13 @@ static stoa_time sim_tick(const struct io_sys *s)
     return 4 * STOA_MS;
 }
 
+/* Everything takes no time here. */
+static stoa_time sim_cpu_time(const struct io_sys *s)
+{
+    (void)s;
+    return 0;
+}
+
 /* Its sockets stamp from the first byte on. */
 static int sim_keep_stamps(const struct io_sys *s)
 {
@@ -580,6 +587,7 @@ void vkernel_init(struct vkernel *k, struct world *w)
         .clock = sim_clock,
         .moment = sim_moment,
         .tick = sim_tick,
+        .cpu_time = sim_cpu_time,
         .random = sim_random,
     };
     memset(k, 0, sizeof(*k));

@@ -28,6 +28,8 @@ static struct {
     int err;                                /* of asking the listener */
     bool has_no_netstat;
     int looks, reads;
+    int walks;            /* attempts at one through all sockets */
+    stoa_time took, walk; /* CPU time: so far; of one walk */
 } kernel;
 static struct fake f;
 static struct service *listener, *gauges;
@@ -79,7 +81,15 @@ static int close_fd(const struct io_sys *s, int fd)
 static int no_socket(const struct io_sys *s, int family, int type, int protocol)
 {
     (void)s, (void)family, (void)type, (void)protocol;
+    kernel.walks++;
+    kernel.took += kernel.walk;
     return -EAFNOSUPPORT;
+}
+
+static stoa_time cpu_time(const struct io_sys *s)
+{
+    (void)s;
+    return kernel.took;
 }
 
 static int serve(stoa_conn *c, void *arg)
@@ -101,6 +111,7 @@ static int set_up(void **state)
     f.sys.read_at = read_at;
     f.sys.close = close_fd;
     f.sys.socket = no_socket;
+    f.sys.cpu_time = cpu_time;
     listener = f.service;
     return 0;
 }
@@ -243,6 +254,35 @@ static void test_what_is_milder_is_not_told_after_what_is_worse(void **state)
     expect_said(1, "accept.queue_full");
 }
 
+static int walks_in(int ms)
+{
+    int before = kernel.walks;
+    wait_ms(ms);
+    return kernel.walks - before;
+}
+
+static void test_a_walk_that_takes_long_is_made_seldom(void **state)
+{
+    (void)state;
+    begin();
+    assert_in_range(walks_in(10000), 9, 11);
+    kernel.walk = 20 * STOA_MS;
+    wait_ms(1000);
+    assert_in_range(walks_in(100000), 9, 11); /* a five hundredth of the time */
+    wait_ms(1000);
+    for (int i = 0; i < 3; i++) {
+        drop(1, 0, 1);
+        assert_int_equal(walks_in(100), 1); /* when they begin, at once */
+        assert_int_equal(walks_in(9900), 0);
+    }
+    int before = kernel.walks;
+    for (int i = 0; i < 200; i++) {
+        drop(1, 0, 1);
+        wait_ms(100);
+    }
+    assert_in_range(kernel.walks - before, 10, 11); /* a hundredth, while they go on */
+}
+
 static void test_drops_before_the_first_look_are_told(void **state)
 {
     (void)state;
@@ -332,6 +372,7 @@ int main(void)
         TEST(test_drops_have_their_cause),
         TEST(test_drops_are_added_up_between_two_lines),
         TEST(test_what_is_milder_is_not_told_after_what_is_worse),
+        TEST(test_a_walk_that_takes_long_is_made_seldom),
         TEST(test_drops_before_the_first_look_are_told),
         TEST(test_what_cannot_be_asked_is_not_told),
         TEST(test_no_memory),
