@@ -1,12 +1,11 @@
 """bench/load.py -- one slice of load on one server, and what the server's CPU time came to.
 
 Knows the load generators, and how to tell that other work was in the way; not which slices are
-wanted. Used by bench/run and calls.py.
+wanted. Used by compare.py, stages.py and calls.py.
 """
 import os
 import re
 import signal
-import statistics
 import subprocess
 import time
 
@@ -19,14 +18,15 @@ DISTURBED = 0.05  # of the two CPUs' time: then a slice does not count
 class Row:
     """What is asked for, of whom, and how it should compare."""
 
-    def __init__(self, name, path=None, connections=64, close=False, pipelined=1, seconds=1.0,
+    def __init__(self, name, path=None, connections=64, close=False, pipelined=1, seconds=0.5, groups=1,
                  floors=False, target=None, megabytes=0):
         self.name = name
         self.path = path  # of a file; None = the small response
         self.connections = connections
         self.close = close
         self.pipelined = pipelined
-        self.seconds = seconds
+        self.seconds = seconds  # of a slice
+        self.groups = groups    # of slices, from one start of the servers to the next
         self.floors = floors
         self.target = target
         self.megabytes = megabytes  # of one response, where those in flight at the end matter
@@ -46,13 +46,14 @@ class Row:
 
 
 ROWS = [
-    Row("small, kept alive", floors=True, target=0.85),
-    Row("small, a connection each", close=True, seconds=0.5, floors=True, target=0.90),
+    Row("small, kept alive", groups=4, floors=True, target=0.85),
+    Row("small, a connection each", close=True, seconds=0.2, groups=4, floors=True, target=0.90),
     Row("small, pipelined x16", pipelined=16, floors=True),
-    Row("small, 512 connections", connections=512, floors=True),
-    Row("file of 1 KiB", path="1k.bin", target=0.80),
-    Row("file of 100 KiB", path="100k.bin"),
-    Row("file of 10 MiB, 8 connections", path="10m.bin", connections=8, target=1.0, megabytes=10),
+    Row("small, 512 connections", connections=512, seconds=1.0, floors=True),
+    Row("file of 1 KiB", path="1k.bin", groups=4, target=0.80),
+    Row("file of 100 KiB", path="100k.bin", groups=2),
+    Row("file of 10 MiB, 8 connections", path="10m.bin", connections=8, seconds=1.0, groups=4, target=1.0,
+        megabytes=10),
 ]
 FILES = {"1k.bin": 1 << 10, "100k.bin": 100 << 10, "10m.bin": 10 << 20}
 
@@ -159,19 +160,3 @@ def run_slice(row, s, cpus, seconds, method):
         "per_second": requests / (counted["us"] / 1e6),
         "other": max(0.0, took - idle - used[0] - client - burner.seconds) / took,
     }
-
-
-def sum_up(slices, least):
-    """The medians of those that nothing disturbed; when these are too few, of the least disturbed."""
-    clean = [s for s in slices if s["other"] <= DISTURBED]
-    if len(clean) < least:
-        clean = sorted(slices, key=lambda s: s["other"])[:least]
-    keys = ("us", "client_us", "per_second", "other")
-    result = {k: statistics.median(s[k] for s in clean) for k in keys}
-    user, system = (sum(s[k] for s in clean) for k in ("user_ticks", "system_ticks"))
-    result["user_us"] = result["us"] * user / (user + system) if user + system else 0.0
-    us = sorted(s["us"] for s in clean)
-    result["low"], result["high"] = us[len(us) // 4], us[-1 - len(us) // 4]
-    result["slices"] = len(clean)
-    result["disturbed"] = sum(s["other"] > DISTURBED for s in clean)
-    return result

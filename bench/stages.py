@@ -1,5 +1,5 @@
 """bench/stages.py -- what the stage clock costs: the same server with it and without it, slice by slice
-in turn, so that what drifts drifts for both.
+in turn, so that what drifts drifts for both; and both started anew again and again (see compare.py).
 
 Used by bench/run. Knows what it may cost: a share of a small request, a time for a connection.
 """
@@ -24,13 +24,14 @@ def differences(row, kind, cpus, work, plan, method):
     """[(us with it, us without it)] of slices that were made one after the other."""
     found = []
     on, off = pair(kind)
-    with on(cpus[0], work) as a, off(cpus[0], work) as b:
-        for s in (a, b):
-            load.run_slice(row, s, cpus, 0.1, method)
-        for i in range(4 * plan.slices):
-            first, second = (a, b) if i % 2 else (b, a)
-            some = {s: load.run_slice(row, s, cpus, 0.25 * plan.scale, method) for s in (first, second)}
-            found.append((some[a]["us"], some[b]["us"]))
+    for _ in range(2 * plan.starts):
+        with on(cpus[0], work) as a, off(cpus[0], work) as b:
+            for s in (a, b):
+                load.run_slice(row, s, cpus, 0.1, method)
+            for i in range(4):
+                first, second = (a, b) if i % 2 else (b, a)
+                some = {s: load.run_slice(row, s, cpus, 0.25 * plan.scale, method) for s in (first, second)}
+                found.append((some[a]["us"], some[b]["us"]))
     return found
 
 
