@@ -173,11 +173,18 @@ static bool is_of_drops(struct stoa_str id)
     return false;
 }
 
+static bool is_of_pauses(struct stoa_str id)
+{
+    return str_eq(id, STR("accept.no_descriptors")) || str_eq(id, STR("accept.no_memory")) ||
+           str_eq(id, STR("accept.connections_max"));
+}
+
 /* What is counted of a server's stages is there from the start: a rate needs the 0 before the first
  * one. Causes that are only warned of are not: their 0 would say that they did not come. */
 static bool is_of_server(struct stoa_str id)
 {
-    return str_starts(id, STR("request.")) || str_starts(id, STR("close.")) || is_of_drops(id);
+    return str_starts(id, STR("request.")) || str_starts(id, STR("close.")) || is_of_drops(id) ||
+           is_of_pauses(id);
 }
 
 static void put_causes(struct buf *b, const struct status *s)

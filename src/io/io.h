@@ -186,7 +186,7 @@ struct io_sys {
     struct io_clock (*clock)(const struct io_sys *s);
     stoa_time (*moment)(const struct io_sys *s); /* CLOCK_MONOTONIC alone, which takes half of it */
     stoa_time (*tick)(const struct io_sys *s);   /* how coarse the kernel's own times are: 1/HZ */
-    stoa_time (*cpu_time)(const struct io_sys *s); /* of the calling thread, so far */
+    stoa_time (*cpu_time)(const struct io_sys *s);               /* of the calling thread, so far */
     void (*random)(const struct io_sys *s, void *buf, size_t n); /* getrandom(2) */
 };
 

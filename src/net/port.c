@@ -1,5 +1,6 @@
 /* net/port.c -- see port.h. */
 #include "net/port.h"
+#include "base/cause.h"
 #include "base/check.h"
 #include "base/error.h"
 #include "net/addr.h"
@@ -94,19 +95,28 @@ void port_done(struct port *p, const struct stoa_mem *mem)
 
 /* ---- pausing ---- */
 
-static void say_pause(struct port *p, int err)
+static const char *pause_cause(int err)
+{
+    if (err == 0)
+        return "accept.connections_max";
+    const struct stoa_cause *c = cause_of(STOA_STAGE_ACCEPT, err);
+    return c ? c->id : "accept.failed";
+}
+
+static void say_pause(struct port *p, const char *cause, int err)
 {
     char text[ADDR_TEXT_BYTES];
     if (!core_may_say(p->core, &p->say_pause))
         return;
     addr_format(p->how.addr, text, sizeof text);
     if (err < 0)
-        core_say(p->core, STOA_WARNING, "accepting on %s pauses: %s (%s); %zu connections are open",
-                 text, stoa_strerror(err), error_name(err), p->core->conns);
+        core_say(p->core, STOA_WARNING,
+                 "%s: accepting on %s pauses: %s (%s); %zu connections are open", cause, text,
+                 stoa_strerror(err), error_name(err), p->core->conns);
     else
         core_say(p->core, STOA_WARNING,
-                 "accepting on %s pauses: %zu connections are open, as many as allowed", text,
-                 p->core->conns);
+                 "%s: accepting on %s pauses: %zu connections are open, as many as allowed", cause,
+                 text, p->core->conns);
 }
 
 void port_pause(struct port *p, int err)
@@ -119,7 +129,9 @@ void port_pause(struct port *p, int err)
     list_push_back(&p->core->want, &p->resume.node);
     if (err < 0)
         aim_retry(p, core_in(p->core, RETRY));
-    say_pause(p, err);
+    const char *cause = pause_cause(err);
+    stage_cause_count(&p->core->stage, cause);
+    say_pause(p, cause, err);
 }
 
 /* ---- accepting ---- */

@@ -52,9 +52,10 @@ struct port {
     struct timer retry; /* resumes when nothing else does; always set, maybe for STOA_NEVER */
     stoa_time say_pause, say_stack; /* see core_may_say */
 
-    stoa_time tick;          /* see io_sys */
-    stoa_time calm_at;       /* the last asked about its handshake had nothing to tell; 0 = it had */
-    uint64_t cookies;        /* SYN cookies sent, when last looked at, */
+    stoa_time tick;      /* see io_sys */
+    stoa_time calm_at;   /* the last one asked about its handshake had little to tell; 0 = much */
+    stoa_time calm_wait; /* and had waited for so long */
+    uint64_t cookies;    /* SYN cookies sent, when last looked at, */
     stoa_time cookies_until; /* and until when one may be a connection's */
 
     uint64_t accepted;     /* so far; counted where there is a limit */

@@ -23,10 +23,11 @@ static bool is_by_cookie(struct port *p)
 }
 
 /* The question is a fortieth of the CPU time of a connection with one small request. So while all is
- * calm, it is asked of one a millisecond. Of the others the accept queue's order is enough: who came
- * after one that had not waited for a tick cannot have waited for longer than that and what has passed
- * since. */
+ * calm, it is asked of one a millisecond: none was answered twice, and the wait is a short one. Of the
+ * others the accept queue's order tells enough: who was accepted later came later, and has waited at
+ * most for as long and for what has passed since. */
 static const stoa_time CALM_LASTS = STOA_MS;
+static const stoa_time CALM_WAIT = 10 * STOA_MS;
 
 static bool is_calm(const struct port *p, stoa_time now)
 {
@@ -42,10 +43,11 @@ static bool ask_accept(stoa_conn *c, struct stage_accept *ret)
     if (sys->get_option(sys, c->recv.fd, IPPROTO_TCP, TCP_INFO, &info, &n) < 0)
         return false; /* a Unix socket */
     *ret = (struct stage_accept){ .handshake = is_by_cookie(p) ? 0 : info.tcpi_rtt * (uint64_t)1000,
-                              .queued = info.tcpi_last_data_sent * (uint64_t)1000000,
-                              .tick = (uint64_t)p->tick,
-                              .synack_retries = info.tcpi_total_retrans };
-    p->calm_at = ret->queued || ret->synack_retries ? 0 : c->accepted;
+                                  .queued = info.tcpi_last_data_sent * (uint64_t)1000000,
+                                  .tick = (uint64_t)p->tick,
+                                  .synack_retries = info.tcpi_total_retrans };
+    p->calm_wait = (stoa_time)ret->queued;
+    p->calm_at = p->calm_wait > CALM_WAIT || ret->synack_retries ? 0 : c->accepted;
     return true;
 }
 
@@ -69,8 +71,10 @@ void conn_stages_accepted(stoa_conn *c)
     c->stage = stage_conn_take(&p->core->stage, p->how.seen_index, c->accepted);
     if (!c->stage)
         return;
-    struct stage_accept a = { .tick = (uint64_t)(p->tick + c->accepted - p->calm_at) };
-    if (!is_calm(p, c->accepted) && !ask_accept(c, &a))
+    struct stage_accept a = { 0 };
+    if (is_calm(p, c->accepted))
+        a.tick = (uint64_t)(p->tick + p->calm_wait + c->accepted - p->calm_at);
+    else if (!ask_accept(c, &a))
         return;
     stage_conn_accepted(c->stage, &a);
     c->stage->way.is_tcp = true;

@@ -115,3 +115,10 @@ void stage_conn_held(struct stage_conn *c, uint64_t ns)
     stage_put(&seen->queue_most, seen->queue_most + ns);
     stage_end(&seen->seq);
 }
+
+void stage_cause_count(struct stage_clock *s, const char *id)
+{
+    int cause = s->core ? stage_cause_index(s->head, id) : -1;
+    if (cause >= 0)
+        stage_count(&s->core->causes[cause], 1);
+}

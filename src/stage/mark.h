@@ -99,6 +99,9 @@ static inline bool stage_conn_begins(struct stage_conn *c, int64_t now)
     return n == 0;
 }
 
+/* Something that is no request's failed, for that cause. Nothing where the clock is off. */
+void stage_cause_count(struct stage_clock *s, const char *id);
+
 /* Whether this reply is one of those whose ACK is asked for: it costs some microseconds. */
 static inline bool stage_wants_ack(struct stage_clock *s, int64_t now)
 {

@@ -334,9 +334,11 @@ static void test_metrics_of_causes(void **state)
     assert_false(has("bind.in_use"));
     strcpy(s.cause_names[4], "accept.queue_filling"); /* is only warned of */
     strcpy(s.cause_names[5], "accept.queue_full");
+    strcpy(s.cause_names[6], "accept.no_descriptors");
     write_metrics();
     assert_false(has("queue_filling"));
-    expect("\nstoa_causes_total{cause=\"accept.queue_full\",stage=\"accept\"} 0\n");
+    expect("\nstoa_causes_total{cause=\"accept.queue_full\",stage=\"accept\"} 0\n"
+           "stoa_causes_total{cause=\"accept.no_descriptors\",stage=\"accept\"} 0\n");
 }
 
 static void test_histograms(void **state)

@@ -268,6 +268,7 @@ static void test_limit_of_connections(void **state)
     server_stop(&g, STOA_SEC);
     assert_int_equal(gauge.most, 3);
     assert_int_equal(g.lines, 1);
+    assert_true(server_said(&g, "accept.connections_max: accepting"));
     assert_true(server_said(&g, "pauses: 3 connections are open, as many as allowed"));
 }
 

@@ -59,6 +59,13 @@ static int linger_with(struct fake *f)
 
 /* ---- accepting ---- */
 
+/* How often accepting has paused for that cause. */
+static uint64_t paused(const struct fake *f, const char *cause)
+{
+    const struct stage_clock *s = &f->core.stage;
+    return s->core->causes[stage_cause_index(s->head, cause)];
+}
+
 static void test_shortage(void **state)
 {
     (void)state;
@@ -81,8 +88,12 @@ static void test_shortage(void **state)
         fake_run(&f);
     }
     assert_int_equal(f.lines, 1); /* told once in ten seconds */
-    assert_non_null(strstr(f.said, "accepting on 0.0.0.0:80 pauses: Too many open files (EMFILE); "
-                                   "0 connections are open"));
+    assert_string_equal(f.said,
+                        "accept.no_descriptors: accepting on 0.0.0.0:80 pauses: Too many open "
+                        "files (EMFILE); 0 connections are open");
+    assert_int_equal(paused(&f, "accept.no_descriptors"), 2); /* in the stage clock's file */
+    assert_int_equal(paused(&f, "accept.no_memory"), 2);
+    assert_int_equal(paused(&f, "accept.failed"), 1);
     fake_wait(&f, 10 * STOA_SEC);
     f.accept_fails = -ENFILE;
     int p = fake_connect(&f);
