@@ -3,6 +3,7 @@
 #include "base/str.h"
 #include "tool/commands.h"
 #include "tool/options.h"
+#include "tool/output.h"
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -58,9 +59,8 @@ static void take_closed_streams(void)
         close(fd);
 }
 
-int main(int argc, char **argv)
+static int run(int argc, char **argv)
 {
-    take_closed_streams();
     if (argc < 2) {
         help(stderr);
         return EXIT_USAGE;
@@ -76,4 +76,10 @@ int main(int argc, char **argv)
         if (strcmp(argv[1], c->name) == 0)
             return c->run(argv + 2);
     return unknown(argv[1]);
+}
+
+int main(int argc, char **argv)
+{
+    take_closed_streams();
+    return output_end(run(argc, argv));
 }

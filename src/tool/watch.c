@@ -1,5 +1,6 @@
 /* tool/watch.c -- `stoa watch`: options, one look after the other, and what is shown of them. */
 #include "tool/commands.h"
+#include "tool/output.h"
 #include "tool/watch_json.h"
 #include "tool/watch_look.h"
 #include "tool/watch_options.h"
@@ -50,18 +51,14 @@ static bool write_text(struct watch *w)
     return !w->text.failed;
 }
 
-/* returns -EPIPE = a reader that has enough, and that is no failure; other errors have been said. */
+/* returns as output_write. */
 static int show(struct watch *w)
 {
     if (!write_text(w)) {
         fprintf(stderr, "stoa watch: there is no memory for the picture\n");
         return -ENOMEM;
     }
-    int r = sys_int(fwrite(w->text.p, 1, w->text.n, stdout) == w->text.n ? fflush(stdout) : -1);
-    if (r < 0 && r != -EPIPE)
-        fprintf(stderr, "stoa watch: cannot write to standard output: %s (%s)\n", stoa_strerror(r),
-                error_name(r));
-    return r;
+    return output_write(w->text.p, w->text.n);
 }
 
 static int take(struct watch *w)

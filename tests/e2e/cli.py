@@ -105,6 +105,36 @@ def test_closed_standard_streams():
             assert closed("2>&-", "call", "-v", "--io", io, target, "hello") == (0, "hello", "")
 
 
+def test_output_that_cannot_be_written():
+    """All that is printed: each is told to a full disk, and to a reader that has gone."""
+    with tempfile.TemporaryDirectory() as d:
+        gone = os.path.join(d, "pipe")
+        os.mkfifo(gone)
+        for args in (("--help",), ("--version",), ("explain",), ("explain", "EADDRINUSE"), ("explain", "7"),
+                     ("explain", "--help"), ("serve", "--help"), ("serve", "--version"),
+                     ("serve", "--fault", "list"), ("call", "--help"), ("call", "-V"), ("watch", "--help"),
+                     ("watch", "--once", "--json", "-i", "0.1")):
+            with open("/dev/full", "wb") as full:
+                done = subprocess.run([STOA, *args], stdout=full, stderr=subprocess.PIPE, timeout=WITHIN)
+            assert done.returncode == 1, (args, done)
+            assert done.stderr == (b"stoa: cannot write to standard output: "
+                                   b"No space left on device (ENOSPC)\n"), (args, done)
+            with no_reader(gone) as pipe:  # and SIGPIPE ignored, as those do who start it from Python
+                done = subprocess.run([STOA, *args], stdout=pipe, stderr=subprocess.PIPE, timeout=WITHIN,
+                                      restore_signals=False)
+            assert (done.returncode, done.stderr) == (0, b""), (args, done)
+
+
+@contextlib.contextmanager
+def no_reader(fifo):
+    """A pipe to write to whose reader has closed it."""
+    reader = os.open(fifo, os.O_RDONLY | os.O_NONBLOCK)
+    writer = os.open(fifo, os.O_WRONLY)
+    os.close(reader)
+    yield writer
+    os.close(writer)
+
+
 def test_version():
     assert re.fullmatch(r"stoa \d+\.\d+\.\d+\n", run("--version")[1])
     assert run("serve", "--version")[1] == run("--version")[1]
