@@ -152,13 +152,6 @@ void cells_fill(struct cells *c, struct span to, unsigned look, const char *sign
         *cell_at(c, to.row, to.column + i) = (struct cell){ rune, look };
 }
 
-void cells_mark(struct cells *c, struct span to, unsigned look)
-{
-    to = clip(c, to);
-    for (int i = 0; i < to.width; i++)
-        cell_at(c, to.row, to.column + i)->look |= look;
-}
-
 /* ---- lines of words ---- */
 
 struct flow {
@@ -261,8 +254,8 @@ static void put_look(FILE *to, unsigned look)
         unsigned look;
         const char *sgr;
     } parts[] = {
-        { LOOK_BOLD, ";1" },  { LOOK_DIM, ";2" },     { LOOK_REVERSE, ";7" }, { LOOK_RED, ";31" },
-        { LOOK_BLUE, ";34" }, { LOOK_YELLOW, ";33" }, { LOOK_GREEN, ";32" },
+        { LOOK_BOLD, ";1" }, { LOOK_DIM, ";2" },     { LOOK_REVERSE, ";7" },
+        { LOOK_RED, ";31" }, { LOOK_YELLOW, ";33" }, { LOOK_GREEN, ";32" },
     };
     fputs("\033[0", to);
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)

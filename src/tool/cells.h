@@ -20,8 +20,7 @@ enum look {
     LOOK_RED = 8, /* of the colours at most one */
     LOOK_YELLOW = 16,
     LOOK_GREEN = 32,
-    LOOK_BLUE = 64,
-    LOOK_COLORS = LOOK_RED | LOOK_YELLOW | LOOK_GREEN | LOOK_BLUE,
+    LOOK_COLORS = LOOK_RED | LOOK_YELLOW | LOOK_GREEN,
 };
 
 struct cell {
@@ -77,9 +76,6 @@ void cells_bar(struct cells *c, struct span to, unsigned look, double share);
 
 /* Fills with one sign of the table, in UTF-8. */
 void cells_fill(struct cells *c, struct span to, unsigned look, const char *sign);
-
-/* Adds to the looks of what is there. */
-void cells_mark(struct cells *c, struct span to, unsigned look);
 
 /* The columns that text takes. */
 int cells_width(const char *text);

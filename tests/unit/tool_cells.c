@@ -57,7 +57,7 @@ static void what_is_outside_is_left_out(void **state)
     cells_put(&c, (struct span){ -1, 0, 4 }, 0, "no");
     cells_put(&c, (struct span){ 0, 4, 4 }, 0, "no");
     cells_fill(&c, (struct span){ 0, -2, 3 }, 0, "#");
-    cells_mark(&c, (struct span){ 0, 3, 9 }, LOOK_BOLD);
+    cells_fill(&c, (struct span){ 0, 3, 9 }, LOOK_BOLD, " ");
     assert_string_equal(row_of(&c, 0), "#   ");
     assert_string_equal(row_of(&c, 1), "  a~");
     assert_int_equal(c.at[3].look, LOOK_BOLD);
