@@ -19,29 +19,20 @@
 struct watch {
     struct watch_options o;
     struct watch_look *look;
-    struct buf text, listeners, conns; /* the last two: indexes */
-    sigset_t ends;                     /* signals that end it; blocked */
+    struct buf text;
+    struct watch_order_room order;
+    sigset_t ends; /* signals that end it; blocked */
 };
 
 /* ---- one picture ---- */
 
-/* returns where indexes of `count` go; NULL = there is no memory. */
-static int *make_order(struct buf *b, int count)
-{
-    buf_clear(b);
-    return (int *)(void *)buf_room(b, ((size_t)count + 1) * sizeof(int));
-}
-
 static bool write_text(struct watch *w)
 {
     const struct watch_picture *p = watch_look_picture(w->look);
-    int *listeners = make_order(&w->listeners, p->listeners);
-    int *conns = make_order(&w->conns, p->conns);
-    if (!listeners || !conns)
+    const struct watch_choice choice = { w->o.sort, w->o.sort, w->o.filter };
+    struct watch_order order;
+    if (!watch_order_make(&w->order, p, &choice, &order))
         return false;
-    struct watch_order order = { .listeners = listeners, .conns = conns };
-    order.listeners_n = watch_order_listeners(p, w->o.sort, w->o.filter, listeners);
-    order.conns_n = watch_order_conns(p, w->o.sort, w->o.filter, conns);
     buf_clear(&w->text);
     if (w->o.json)
         watch_json(&w->text, p, &order);
@@ -157,13 +148,11 @@ int command_watch(char **args)
         return EXIT_INTERNAL;
     }
     buf_init(&w.text, &mem_default, NULL, 0);
-    buf_init(&w.listeners, &mem_default, NULL, 0);
-    buf_init(&w.conns, &mem_default, NULL, 0);
+    watch_order_init(&w.order, &mem_default);
     block_signals(&w);
     exit_code = start(&w);
     buf_done(&w.text);
-    buf_done(&w.listeners);
-    buf_done(&w.conns);
+    watch_order_done(&w.order);
     watch_look_free(w.look);
     return exit_code;
 }

@@ -179,28 +179,61 @@ static bool has_conn(const struct watch_conn *c, const char *filter)
            contains(diag_state_name(c->state), filter);
 }
 
-int watch_order_listeners(const struct watch_picture *p, enum watch_sort key, const char *filter,
-                          int *ret)
+/* ---- what is shown ---- */
+
+void watch_order_init(struct watch_order_room *r, const struct stoa_mem *mem)
 {
-    struct order o = { p, key };
+    buf_init(&r->listeners, mem, NULL, 0);
+    buf_init(&r->conns, mem, NULL, 0);
+}
+
+void watch_order_done(struct watch_order_room *r)
+{
+    buf_done(&r->listeners);
+    buf_done(&r->conns);
+}
+
+/* returns where indexes of `count` go; NULL = there is no memory. */
+static int *make_room(struct buf *b, int count)
+{
+    buf_clear(b);
+    return (int *)(void *)buf_room(b, ((size_t)count + 1) * sizeof(int));
+}
+
+static int order_listeners(struct order o, const char *filter, int *ret)
+{
     int count = 0;
-    for (int i = 0; i < p->listeners; i++)
-        if (has_listener(&p->listener[i], filter))
+    for (int i = 0; i < o.p->listeners; i++)
+        if (has_listener(&o.p->listener[i], filter))
             ret[count++] = i;
     if (count)
         qsort_r(ret, (size_t)count, sizeof *ret, compare_listeners, &o);
     return count;
 }
 
-int watch_order_conns(const struct watch_picture *p, enum watch_sort key, const char *filter,
-                      int *ret)
+static int order_conns(struct order o, const char *filter, int *ret)
 {
-    struct order o = { p, key };
     int count = 0;
-    for (int i = 0; i < p->conns; i++)
-        if (has_conn(&p->conn[i], filter))
+    for (int i = 0; i < o.p->conns; i++)
+        if (has_conn(&o.p->conn[i], filter))
             ret[count++] = i;
     if (count)
         qsort_r(ret, (size_t)count, sizeof *ret, compare_conns, &o);
     return count;
+}
+
+bool watch_order_make(struct watch_order_room *r, const struct watch_picture *p,
+                      const struct watch_choice *choice, struct watch_order *ret)
+{
+    int *listeners = make_room(&r->listeners, p->listeners);
+    int *conns = make_room(&r->conns, p->conns);
+    *ret = (struct watch_order){ 0 };
+    if (!listeners || !conns)
+        return false;
+    ret->listeners = listeners;
+    ret->listeners_n =
+        order_listeners((struct order){ p, choice->listeners }, choice->filter, listeners);
+    ret->conns = conns;
+    ret->conns_n = order_conns((struct order){ p, choice->conns }, choice->filter, conns);
+    return true;
 }

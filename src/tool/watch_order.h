@@ -3,6 +3,7 @@
 #ifndef TOOL_WATCH_ORDER_H
 #define TOOL_WATCH_ORDER_H
 
+#include "base/buf.h"
 #include "tool/watch_picture.h"
 
 /* Each sorts the largest, worst or longest first; addresses and names upwards. */
@@ -35,15 +36,24 @@ struct watch_order {
     int listeners_n, conns_n;
 };
 
-/* Indexes of those that match the filter, sorted.
- *   filter   text that the name, the process, the user or the service contains, a letter's case aside;
- *            of a connection: addresses and state. "" = all.
- *   ret      room for all: p->listeners, p->conns.
- *   returns  how many. */
-int watch_order_listeners(const struct watch_picture *p, enum watch_sort key, const char *filter,
-                          int *ret);
-int watch_order_conns(const struct watch_picture *p, enum watch_sort key, const char *filter,
-                      int *ret);
+struct watch_choice {
+    enum watch_sort listeners, conns;
+    const char *filter; /* text that the name, the process, the user or the service contains, a
+                           letter's case aside; of a connection: addresses and state. "" = all */
+};
+
+/* Where the indexes lie: room that is used again for the next picture. */
+struct watch_order_room {
+    struct buf listeners, conns;
+};
+
+void watch_order_init(struct watch_order_room *r, const struct stoa_mem *mem);
+void watch_order_done(struct watch_order_room *r);
+
+/* Puts what was chosen of p in order.
+ *   returns  true and *ret, borrowed until the next call; false: there is no memory, and ret is empty. */
+bool watch_order_make(struct watch_order_room *r, const struct watch_picture *p,
+                      const struct watch_choice *choice, struct watch_order *ret);
 
 /* < 0: a is to be shown before b; 0: they are alike; > 0. */
 int watch_conn_compare(const struct watch_conn *a, const struct watch_conn *b, enum watch_sort key);

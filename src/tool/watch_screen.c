@@ -8,19 +8,14 @@
 #include "tool/watch_draw.h"
 #include "tool/watch_pace.h"
 
-struct indexes {
-    int *at;
-    int room;
-};
-
 struct screen {
     struct watch_look *look;
     const struct watch_screen_options *o;
     struct terminal terminal;
     struct watch_ui ui, ui_before; /* before: of the list that `into` came from */
     bool is_inside;                /* looks at a listener that was chosen from a list */
-    struct indexes listeners, conns;
-    struct watch_order order; /* of these */
+    struct watch_order_room room;
+    struct watch_order order; /* in it */
     stoa_time next;           /* look */
     char problem[WATCH_TEXT_BYTES];
 };
@@ -45,29 +40,12 @@ static int rows_of(const struct screen *s, const struct watch_picture *p)
     return watch_ui_is_list(p) ? s->order.listeners_n : s->order.conns_n;
 }
 
-/* returns false: there is no memory, and o has room for none. */
-static bool make_room(struct indexes *o, int count)
-{
-    if (count <= o->room)
-        return true;
-    int *at = mem_alloc(&mem_default, (size_t)count * sizeof *at);
-    mem_free(&mem_default, o->at, (size_t)o->room * sizeof *at);
-    *o = (struct indexes){ .at = at, .room = at ? count : 0 };
-    return at;
-}
-
 static void put_in_order(struct screen *s, const struct watch_picture *p)
 {
-    struct watch_order *o = &s->order;
     const struct watch_ui *ui = &s->ui;
-    *o = (struct watch_order){ 0 };
-    if (make_room(&s->listeners, p->listeners))
-        o->listeners_n = watch_order_listeners(p, ui->sort_listeners, ui->filter, s->listeners.at);
-    if (make_room(&s->conns, p->conns))
-        o->conns_n = watch_order_conns(p, ui->sort_conns, ui->filter, s->conns.at);
-    o->listeners = s->listeners.at;
-    o->conns = s->conns.at;
-    watch_ui_follow(&s->ui, p, o->listeners, rows_of(s, p));
+    const struct watch_choice choice = { ui->sort_listeners, ui->sort_conns, ui->filter };
+    watch_order_make(&s->room, p, &choice, &s->order); /* without memory nothing is shown */
+    watch_ui_follow(&s->ui, p, s->order.listeners, rows_of(s, p));
 }
 
 static void draw(struct screen *s)
@@ -151,6 +129,7 @@ int watch_screen_run(struct watch_look *l, const struct watch_screen_options *o)
     s->look = l;
     s->o = o;
     s->ui.sort_listeners = s->ui.sort_conns = o->sort;
+    watch_order_init(&s->room, &mem_default);
     snprintf(s->ui.filter, sizeof s->ui.filter, "%s", o->filter);
     /* A look that was taken already is shown: rates over the moment since would say nothing. */
     s->next = watch_look_picture(l)->at + o->interval;
@@ -159,8 +138,7 @@ int watch_screen_run(struct watch_look *l, const struct watch_screen_options *o)
         run(s);
         terminal_close(&s->terminal);
     }
-    mem_free(&mem_default, s->listeners.at, (size_t)s->listeners.room * sizeof(int));
-    mem_free(&mem_default, s->conns.at, (size_t)s->conns.room * sizeof(int));
+    watch_order_done(&s->room);
     mem_free(&mem_default, s, sizeof *s);
     return r;
 }

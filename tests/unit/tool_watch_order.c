@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include "support/failing.h"
 #include "tool/watch_match.h"
 #include "tool/watch_options.h"
 #include "tool/watch_words.h"
@@ -146,6 +147,7 @@ static void test_no_targets(void **state)
 /* ---- the order ---- */
 
 static struct watch_picture p = { .listener = list, .listeners = 3 };
+static struct watch_order_room room;
 
 static int set_up(void **state)
 {
@@ -158,15 +160,25 @@ static int set_up(void **state)
     strcpy(list[1].holder.command, "apache");
     strcpy(list[2].who, "user www-data");
     strcpy(list[2].holder.user, "www-data");
+    watch_order_init(&room, &mem_default);
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    watch_order_done(&room);
     return 0;
 }
 
 static void expect_order(enum watch_sort key, const char *filter, int n, const int *wanted)
 {
-    int order[3] = { -1, -1, -1 };
-    assert_int_equal(watch_order_listeners(&p, key, filter, order), n);
+    const struct watch_choice choice = { .listeners = key, .filter = filter };
+    struct watch_order order;
+    assert_true(watch_order_make(&room, &p, &choice, &order));
+    assert_int_equal(order.listeners_n, n);
     for (int i = 0; i < n; i++)
-        assert_int_equal(order[i], wanted[i]);
+        assert_int_equal(order.listeners[i], wanted[i]);
 }
 
 static void test_order(void **state)
@@ -194,11 +206,20 @@ static void test_filter(void **state)
     expect_order(WATCH_BY_ADDRESS, "none", 0, NULL);
 }
 
+static int conns_by(const struct watch_picture *of, enum watch_sort key, const char *filter,
+                    struct watch_order *ret)
+{
+    const struct watch_choice choice = { .conns = key, .filter = filter };
+    assert_true(watch_order_make(&room, of, &choice, ret));
+    return ret->conns_n;
+}
+
 static void test_order_of_connections(void **state)
 {
     (void)state;
     static struct watch_conn conns[4];
     static struct watch_picture of = { .conn = conns, .conns = 4 };
+    struct watch_order order;
     for (int i = 0; i < 4; i++)
         conns[i].peer = addr(i == 3 ? "127.0.0.9" : "127.0.0.1", (uint16_t)(1003 - i));
     conns[0].state = DIAG_TIME_WAIT;
@@ -207,16 +228,41 @@ static void test_order_of_connections(void **state)
     conns[2].state = DIAG_CLOSE_WAIT;
     conns[3].unread = 1;
     conns[3].quiet = 2 * STOA_SEC;
-    int order[4];
-    assert_int_equal(watch_order_conns(&of, WATCH_BY_TROUBLE, "", order), 4);
-    assert_memory_equal(order, ((int[]){ 3, 2, 1, 0 }), sizeof order);
-    assert_int_equal(watch_order_conns(&of, WATCH_BY_PROCESS, "", order), 4);
-    assert_memory_equal(order, ((int[]){ 2, 1, 0, 3 }), sizeof order); /* by peer */
-    assert_int_equal(watch_order_conns(&of, WATCH_BY_UNSENT, "", order), 4);
-    assert_int_equal(order[0], 1);
-    assert_int_equal(watch_order_conns(&of, WATCH_BY_AGE, "established", order), 2);
-    assert_int_equal(order[0], 3);
-    assert_int_equal(watch_order_conns(&of, WATCH_BY_AGE, "127.0.0.9", order), 1);
+    assert_int_equal(conns_by(&of, WATCH_BY_TROUBLE, "", &order), 4);
+    assert_memory_equal(order.conns, ((int[]){ 3, 2, 1, 0 }), 4 * sizeof(int));
+    assert_int_equal(conns_by(&of, WATCH_BY_PROCESS, "", &order), 4);
+    assert_memory_equal(order.conns, ((int[]){ 2, 1, 0, 3 }), 4 * sizeof(int)); /* by peer */
+    assert_int_equal(conns_by(&of, WATCH_BY_UNSENT, "", &order), 4);
+    assert_int_equal(order.conns[0], 1);
+    assert_int_equal(conns_by(&of, WATCH_BY_AGE, "established", &order), 2);
+    assert_int_equal(order.conns[0], 3);
+    assert_int_equal(conns_by(&of, WATCH_BY_AGE, "127.0.0.9", &order), 1);
+}
+
+/* The room grows with the pictures; where there is none, nothing is shown. */
+static void test_room(void **state)
+{
+    (void)state;
+    struct failing f;
+    struct watch_order_room small;
+    struct watch_order order;
+    const struct watch_choice choice = { .listeners = WATCH_BY_ADDRESS, .filter = "" };
+    failing_init(&f);
+    watch_order_init(&small, &f.mem);
+    p.listeners = 0;
+    assert_true(watch_order_make(&small, &p, &choice, &order));
+    assert_int_equal(order.listeners_n, 0);
+    p.listeners = 3;
+    assert_true(watch_order_make(&small, &p, &choice, &order));
+    assert_int_equal(order.listeners_n, 3);
+    watch_order_done(&small);
+    for (f.fails_at = 1; f.fails_at <= 2; f.fails_at++) {
+        f.calls = 0;
+        assert_false(watch_order_make(&small, &p, &choice, &order));
+        assert_int_equal(order.listeners_n + order.conns_n, 0);
+        watch_order_done(&small);
+    }
+    assert_int_equal(f.live, 0);
 }
 
 static void test_keys(void **state)
@@ -282,9 +328,10 @@ int main(void)
         cmocka_unit_test(test_mapped),
         cmocka_unit_test_setup(test_targets, empty),
         cmocka_unit_test(test_no_targets),
-        cmocka_unit_test_setup(test_order, set_up),
-        cmocka_unit_test_setup(test_filter, set_up),
-        cmocka_unit_test(test_order_of_connections),
+        cmocka_unit_test_setup_teardown(test_order, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_filter, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_order_of_connections, set_up, tear_down),
+        cmocka_unit_test_setup(test_room, set_up),
         cmocka_unit_test(test_keys),
         cmocka_unit_test(test_words),
         cmocka_unit_test(test_words_of_a_listener),
