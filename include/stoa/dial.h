@@ -58,10 +58,11 @@ struct stoa_dial {
  * is a datagram then, each stoa_read gives bytes of one (empty ones are passed over), and an ICMP
  * port unreachable makes either fail with -ECONNREFUSED.                           [waits]
  *   returns  0 and *ret, owned by t; -ECONNREFUSED, -ETIMEDOUT, -EHOSTUNREACH, -ENETUNREACH,
- *            -ECANCELED...: of the attempt that tells most; -EINVAL (an address that cannot be read),
- *            -ENOENT (no such name, an address of the other family, or no socket at that path),
- *            -EAGAIN (the name service did not answer, or a Unix socket's backlog is full); the
- *            report says more. */
+ *            -ECANCELED...: of the attempt that tells most; -EINVAL (an address that cannot be read, or a
+ *            port by a name that no service has), -ENOENT (no such name, an address of the other
+ *            family, or no socket at that path), -EAGAIN (the name service did not answer, or a Unix
+ *            socket's backlog is full), -EIO (the name service failed in another way); the report
+ *            says more. */
 STOA_API int stoa_dial(stoa_task *t, stoa_conn **ret, const struct stoa_dial *d);
 
 /* Closes c, which stoa_dial made, earlier than its owner ends; no task may wait for it. NULL is fine.

@@ -50,6 +50,19 @@ const struct stoa_cause cause_table[] = {
         .page = "What was given is not of a form that an address has; the message says where.",
     },
     {
+        .id = "resolve.unknown_service",
+        .stage = STOA_STAGE_RESOLVE,
+        .exit_code = EXIT_USAGE,
+        .what = "no service has the name that stands for the port",
+        .rules_out = "Nobody was asked for the host, and no packet was sent.",
+        .hint =
+            "Give the port's number; `getent services` lists the names that there are, each for "
+            "tcp or udp.",
+        .page = "Behind the last colon stands a number from 0 to 65535 or the name of a service, "
+                "which is looked up in /etc/services, for the protocol that is spoken. Small "
+                "systems and containers often lack that file: then only numbers will do.",
+    },
+    {
         .id = "resolve.failed",
         .stage = STOA_STAGE_RESOLVE,
         .exit_code = EXIT_NAME_UNKNOWN,

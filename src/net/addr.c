@@ -153,7 +153,7 @@ static bool has_already(const struct addr *list, int count, const struct addr *a
     return false;
 }
 
-/* What getaddrinfo's error says: -ENOENT, -EAFNOSUPPORT, -EAGAIN, -EINVAL. */
+/* What getaddrinfo's error says: -ENOENT, -EAFNOSUPPORT, -EAGAIN, -EINVAL, -EIO. */
 static int name_error(int e)
 {
     switch (e) {
@@ -161,7 +161,8 @@ static int name_error(int e)
     case EAI_NODATA: return -ENOENT;
     case EAI_ADDRFAMILY: return -EAFNOSUPPORT;
     case EAI_AGAIN: return -EAGAIN;
-    default: return -EINVAL;
+    case EAI_SERVICE: return -EINVAL;
+    default: return -EIO;
     }
 }
 

@@ -48,7 +48,8 @@ struct addr_query {
 
 /*   returns  how many (1..max); and *why: -ENOENT (no such name, or no address of that family),
  *            -EAFNOSUPPORT (a numeric address of the other family), -EAGAIN (the name service did not
- *            answer), -EINVAL (anything else). */
+ *            answer), -EINVAL (no service has the name that stands for the port), -EIO (anything
+ *            else). */
 int addr_look_up(const struct addr_parts *parts, const struct addr_query *q, struct addr *ret,
                  int max, const char **why);
 

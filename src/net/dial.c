@@ -100,6 +100,7 @@ static int fail_resolving(struct dialling *d, int r)
     case -ECANCELED: return fail_early(d, r, "connect.given_up", why);
     case -ENOENT: return fail_early(d, r, "resolve.not_found", why);
     case -EAFNOSUPPORT: return fail_family(d);
+    case -EINVAL: return fail_early(d, r, "resolve.unknown_service", NULL);
     case -EAGAIN: return fail_early(d, r, why ? "resolve.temporary" : "resolve.failed", why);
     default: return fail_early(d, r, "resolve.failed", why);
     }

@@ -13,6 +13,7 @@ static const char *cause_of_name(int err)
     switch (err) {
     case -ENOENT: return "resolve.not_found";
     case -EAGAIN: return "resolve.temporary";
+    case -EINVAL: return "resolve.unknown_service";
     default: return "resolve.failed";
     }
 }

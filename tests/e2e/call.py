@@ -147,9 +147,13 @@ def test_a_zone_is_part_of_an_address_of_resolve():
 
 
 def test_a_port_by_an_unknown_name():
-    said = call("127.0.0.1:nosuchservice")
-    check_failed(said, 10, "resolve.failed")
-    assert "no service has the name" in said.err, said
+    for target in ("127.0.0.1:nosuchservice", "tcp://localhost:nosuchservice", "udp://[::1]:nosuchservice",
+                   "a.name.invalid:nosuchservice"):
+        said = call(target)
+        check_failed(said, 2, "resolve.unknown_service")
+        assert "no service has the name" in said.err and "getent services" in said.err, said
+    said = call("http://localhost:nosuchservice/")
+    assert said.code == 2 and "a number from 1 to 65535" in said.err, said
 
 
 def test_a_zone_of_no_interface():

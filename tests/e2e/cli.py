@@ -84,10 +84,20 @@ def test_explain():
 
 def test_a_name_that_does_not_resolve():
     for addr, cause, says in (("nosuchname.invalid:0", "resolve.not_found", ""),
-                              ("[fe80::1%nosuchif]:0", "resolve.not_found", "no interface of the name"),
-                              (":nosuchservice", "resolve.failed", "no service has the name")):
+                              ("[fe80::1%nosuchif]:0", "resolve.not_found", "no interface of the name")):
         code, out, err = run("serve", "-l", addr)
         assert (code, out) == (10, "") and f"cause {cause}\n" in err and says in err, (addr, code, err)
+
+
+def test_a_port_by_a_name_that_no_service_has():
+    for args in (("serve", "-l", ":nosuchservice"), ("serve", "-l", "localhost:nosuchservice"),
+                 ("serve", "--echo", "-l", "udp://localhost:nosuchservice"),
+                 ("serve", "--text", "x", "-l", "localhost:0", "--admin", ":nosuchservice")):
+        code, out, err = run(*args)
+        assert (code, out) == (2, "") and "cause resolve.unknown_service\n" in err, (args, code, err)
+        assert ":nosuchservice: no service has the name" in err and "getent services" in err, (args, err)
+    code, _, err = run("watch", ":nosuchservice")
+    assert code == 2 and "no service has the name" in err, (code, err)
 
 
 def test_closed_standard_streams():

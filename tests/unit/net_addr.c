@@ -209,6 +209,7 @@ static void test_look_up(void **state)
     assert_int_equal(look_up("[::1]:80", AF_INET, false, a, 8), -EAFNOSUPPORT);
     assert_int_equal(look_up("a.name:80", 0, true, a, 8), -ENOENT); /* nobody is asked */
     assert_int_equal(look_up("10.1.2.3:http", 0, true, a, 8), -ENOENT);
+    assert_int_equal(look_up("10.1.2.3:no-such-service", 0, false, a, 8), -EINVAL);
     assert_int_equal(look_up("unix:/x", AF_INET6, true, a, 8), 1);
 }
 

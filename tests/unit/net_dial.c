@@ -355,6 +355,10 @@ static void test_bad_addresses(void **state)
         assert_true(report.detail[0]);
         assert_int_equal(report.count, 0);
     }
+    struct client c = { .how = { .addr = "localhost:no-such-service" } };
+    run_client(state, &c, just_dial);
+    assert_int_equal(c.result, -EINVAL);
+    assert_string_equal(report.cause->id, "resolve.unknown_service");
 }
 
 static void test_names(void **state)
