@@ -1,11 +1,15 @@
 /* probe/stage_file.c -- see stage_file.h. */
 #include "probe/stage_file.h"
 
+#include "base/str.h"
+
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
-#include <string.h>
+
+enum { PATH_BYTES = 48 }; /* "/proc/PID/fd/NUMBER" */
 
 static int open_fd(struct stage_file *ret, const struct io_sys *sys, int fd)
 {
@@ -15,7 +19,9 @@ static int open_fd(struct stage_file *ret, const struct io_sys *sys, int fd)
         return r;
     if (!S_ISREG(st.st_mode) || (size_t)st.st_size < sizeof(struct stoa_stage_head))
         return -EINVAL;
-    struct stage_file f = { .bytes = (size_t)st.st_size };
+    struct stage_file f = {
+        .bytes = (size_t)st.st_size, .device = st.st_dev, .inode = st.st_ino, .number = -1
+    };
     r = sys->map(sys, fd, f.bytes, false, &f.memory);
     if (r < 0)
         return r;
@@ -55,14 +61,23 @@ static bool may_be(const struct io_sys *sys, int dir, const char *name)
     return n > 1 && link[0] == '/' && !(n >= 5 && memcmp(link, "/dev/", 5) == 0);
 }
 
+static const char *path_of(char buf[PATH_BYTES], int pid, int number)
+{
+    snprintf(buf, PATH_BYTES, "/proc/%d/fd/%d", pid, number);
+    return buf;
+}
+
 static int try_descriptor(struct stage_file *ret, const struct io_sys *sys, int pid, int dir,
                           const char *name)
 {
-    char path[64];
-    if (!may_be(sys, dir, name))
+    char path[PATH_BYTES];
+    uint64_t number;
+    if (!may_be(sys, dir, name) || !str_to_u64(str_of(name), &number) || number > INT_MAX)
         return -EINVAL;
-    snprintf(path, sizeof path, "/proc/%d/fd/%.20s", pid, name);
-    return stage_file_open_path(ret, sys, path);
+    int r = stage_file_open_path(ret, sys, path_of(path, pid, (int)number));
+    if (r == 0)
+        ret->number = (int)number;
+    return r;
 }
 
 int stage_file_open_pid(struct stage_file *ret, const struct io_sys *sys, int pid)
@@ -89,6 +104,19 @@ int stage_file_open_pid(struct stage_file *ret, const struct io_sys *sys, int pi
     }
     sys->close(sys, dir);
     return r;
+}
+
+/* What is mapped has no other file's number, as long as it is. */
+bool stage_file_is_of_pid(const struct stage_file *f, const struct io_sys *sys, int pid)
+{
+    char path[PATH_BYTES];
+    struct stat st;
+    int fd = sys->open_path(sys, path_of(path, pid, f->number), O_PATH);
+    if (fd < 0)
+        return false;
+    int r = sys->stat(sys, fd, &st);
+    sys->close(sys, fd);
+    return r == 0 && st.st_dev == f->device && st.st_ino == f->inode;
 }
 
 void stage_file_close(struct stage_file *f, const struct io_sys *sys)

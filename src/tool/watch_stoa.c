@@ -4,13 +4,18 @@
 #include "base/error.h"
 #include "base/mem.h"
 #include "probe/proc_file.h"
+#include "tool/watch_pace.h"
 
 #include <errno.h>
 #include <stdio.h>
 
+/* Most processes never get such a file: looking for it takes a small part of what a walk may, also
+ * where they have many descriptors. */
+enum { PACE = 4 * WATCH_PACE };
+
 void watch_stoa_init(struct watch_stoa *s, const struct io_sys *sys, const struct stoa_mem *mem)
 {
-    *s = (struct watch_stoa){ .sys = sys, .mem = mem };
+    *s = (struct watch_stoa){ .sys = sys, .mem = mem, .error = -ESRCH };
 }
 
 static void forget(struct watch_stoa *s)
@@ -21,6 +26,8 @@ static void forget(struct watch_stoa *s)
     s->trend = NULL;
     s->status = NULL;
     s->pid = 0;
+    s->error = -ESRCH;
+    s->due = 0;
 }
 
 void watch_stoa_done(struct watch_stoa *s)
@@ -28,17 +35,31 @@ void watch_stoa_done(struct watch_stoa *s)
     forget(s);
 }
 
-static int open_file(struct watch_stoa *s, int pid)
+static int open_file(struct watch_stoa *s)
 {
-    int r = stage_file_open_pid(&s->file, s->sys, pid);
+    int r = stage_file_open_pid(&s->file, s->sys, s->pid);
     if (r < 0)
         return r;
-    s->status = mem_zalloc(s->mem, sizeof *s->status);
-    if (!s->status || trend_new(&s->trend, s->mem) < 0) {
+    if (!s->status)
+        s->status = mem_zalloc(s->mem, sizeof *s->status);
+    if (s->status && trend_new(&s->trend, s->mem) == 0)
+        return 0;
+    stage_file_close(&s->file, s->sys);
+    return -ENOMEM;
+}
+
+/* Has the file of process pid open, where there is one. */
+static void follow(struct watch_stoa *s, int pid, stoa_time now)
+{
+    bool is_open = s->error == 0;
+    if (s->pid != pid || (is_open && !stage_file_is_of_pid(&s->file, s->sys, pid)))
         forget(s);
-        return -ENOMEM;
-    }
-    return 0;
+    s->pid = pid;
+    if (!pid || s->error == 0 || now < s->due)
+        return;
+    stoa_time before = watch_cpu_time();
+    s->error = open_file(s);
+    s->due = now + PACE * (watch_cpu_time() - before);
 }
 
 static bool is_stopped(const struct io_sys *sys, int pid)
@@ -68,13 +89,9 @@ static void say_why_not(int err, int pid, struct watch_picture *p)
 
 void watch_stoa_take(struct watch_stoa *s, int pid, struct watch_picture *p)
 {
-    if (s->pid != pid) {
-        forget(s);
-        s->error = pid ? open_file(s, pid) : -ESRCH;
-        s->pid = pid;
-    }
+    follow(s, pid, p->at);
     p->is_stopped = pid && is_stopped(s->sys, pid);
-    p->has_stoa = pid && s->error == 0;
+    p->has_stoa = s->error == 0;
     p->stoa_text[0] = 0;
     if (p->has_stoa) {
         /* The look before is kept only now: it is compared with those before it. */

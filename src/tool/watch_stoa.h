@@ -1,5 +1,7 @@
 /* tool/watch_stoa.h -- what a stoa server's mapped file says of its stages, and whether the process runs
- * at all: both without its help, so that a server that hangs is seen, too. */
+ * at all: both without its help, so that a server that hangs is seen, too. A process that has no such
+ * file may get one (it begins only, or executes another program): it is looked for again, paced by what
+ * that costs. */
 #ifndef TOOL_WATCH_STOA_H
 #define TOOL_WATCH_STOA_H
 
@@ -11,6 +13,7 @@ struct watch_stoa {
     const struct stoa_mem *mem;
     int pid;                /* whose file it is; 0 = nobody's yet */
     int error;              /* why it cannot be read (-EACCES, ...); 0 = it is open */
+    stoa_time due;          /* when it may be looked for again */
     struct stage_file file; /* zeroed = not open */
     struct status *status;
     struct trend *trend;

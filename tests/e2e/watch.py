@@ -354,6 +354,49 @@ def test_no_stages():
         assert seen["stoa"] is None and "--stages off" in seen["stoa_why_not"], seen
 
 
+# A listener that becomes a server when a line comes: its socket stays, as a service manager's does.
+BECOMES_STOA = """import os, socket, sys
+s = socket.create_server(("127.0.0.1", 0))
+print(s.getsockname()[1], flush=True)
+sys.stdin.readline()
+if s.fileno() != 3:
+    os.dup2(s.fileno(), 3)
+os.set_inheritable(3, True)
+os.environ.update(LISTEN_PID=str(os.getpid()), LISTEN_FDS="1")
+os.execv(sys.argv[1], [sys.argv[1], "serve", "--text", "hi"])
+"""
+
+
+def test_stages_that_come_later_and_go():
+    """The program may have become a stoa server since the first look; and none is left once it has ended."""
+    with subprocess.Popen([sys.executable, "-c", BECOMES_STOA, STOA], stdin=subprocess.PIPE,
+                          stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as p:
+        try:
+            port = int(p.stdout.readline())
+            with Following("--json", str(p.pid)) as w:
+                lines = w.lines()
+                first = json.loads(next(lines))
+                assert first["stoa"] is None and first["listeners"], first
+                p.stdin.write(b"\n")
+                p.stdin.flush()
+                for line in lines:
+                    seen = json.loads(line)
+                    if seen["stoa"]:
+                        break
+                assert seen["stoa"]["server"]["pid"] == p.pid, seen
+                with get(port):
+                    pass
+                p.kill()
+                p.wait()
+                for line in lines:
+                    seen = json.loads(line)
+                    if not seen["listeners"]:
+                        break
+                assert seen["stoa"] is None, seen["stoa"]
+        finally:
+            p.kill()
+
+
 # ---- the command ----
 
 def test_lines_go_on_until_a_signal():

@@ -57,6 +57,24 @@ static void test_by_pid(void **state)
     close(pipes[1]);
 }
 
+/* What was found is only that process's while it is open there under the same number. */
+static void test_still_there(void **state)
+{
+    (void)state;
+    struct stage_file f = { 0 };
+    int fd = make(NULL);
+    assert_int_equal(stage_file_open_pid(&f, sys, getpid()), 0);
+    assert_true(stage_file_is_of_pid(&f, sys, getpid()));
+    assert_false(stage_file_is_of_pid(&f, sys, getppid()));
+    close(fd);
+    assert_false(stage_file_is_of_pid(&f, sys, getpid()));
+    assert_int_equal(make(NULL), fd);
+    assert_false(stage_file_is_of_pid(&f, sys, getpid()));
+    expect_ours(&f); /* what is mapped stays */
+    stage_file_close(&f, sys);
+    close(fd);
+}
+
 static void test_no_process(void **state)
 {
     (void)state;
@@ -98,6 +116,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_by_pid),
+        cmocka_unit_test(test_still_there),
         cmocka_unit_test(test_no_process),
         cmocka_unit_test(test_by_path),
     };
