@@ -929,6 +929,18 @@ const struct stoa_cause cause_table[] = {
         .page = "The connection ended, or was reset, before the head or the body was whole.",
     },
     {
+        .id = "request.body_late",
+        .stage = STOA_STAGE_REQUEST,
+        .exit_code = EXIT_DEADLINE,
+        .what = "the body of the request did not come to its end in time",
+        .rules_out = "The network and the peer: nothing was sent yet, for the body is read first.",
+        .hint = "Look at what writes to that file or pipe; a larger -m waits longer.",
+        .page =
+            "-d @FILE reads all of FILE before anything else is done, and the time of -m runs "
+            "meanwhile. A FIFO that nobody opens for writing, and a pipe or a terminal that stays "
+            "open, have no end.",
+    },
+    {
         .id = "request.reset",
         .stage = STOA_STAGE_REQUEST,
         .errs = { EPIPE, ECONNRESET },

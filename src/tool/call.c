@@ -106,7 +106,6 @@ static int run(stoa_task *t, void *arg)
 {
     struct call *c = arg;
     stoa_time began = call_clock();
-    c->end.when = c->o.within ? began + c->o.within : STOA_NEVER;
     int r = c->o.scheme == CALL_HTTP ? call_http(t, c) : call_raw(t, c);
     c->report.took = call_clock() - began;
     call_walk(t, c);
@@ -204,7 +203,12 @@ int command_call(char **args)
     c->end.wake = c->out.fd = -1;
     c->report.o = &c->o;
     if (call_options_read(&c->o, args, &exit_code)) {
-        run_all(c);
+        stoa_time began = call_clock();
+        c->end.when = c->o.within ? began + c->o.within : STOA_NEVER;
+        if (call_body(c))
+            run_all(c);
+        else
+            c->report.took = call_clock() - began;
         call_look_at_ends(&c->report);
         tell_all(c);
         exit_code = c->report.exit_code;

@@ -43,11 +43,11 @@ static int wait_there(stoa_task *none, void *arg)
     return sys_int(poll(w->fds, 2, w->timeout_ms));
 }
 
-static int milliseconds_until(const stoa_task *t, stoa_time when)
+int call_poll_ms(stoa_time until, stoa_time now)
 {
-    if (when == STOA_NEVER)
+    if (until == STOA_NEVER)
         return -1;
-    stoa_time left = when - stoa_now(t);
+    stoa_time left = until - now;
     if (left <= 0)
         return 0;
     return left / STOA_MS < INT_MAX ? (int)((left + STOA_MS - 1) / STOA_MS) : INT_MAX;
@@ -60,7 +60,7 @@ static int wait_ready(stoa_task *t, const struct call_end *e, int fd, short even
                                { .fd = e->wake, .events = POLLIN } } };
     int r = sys_int(poll(w.fds, 2, 0));
     if (r == 0) {
-        w.timeout_ms = milliseconds_until(t, e->when);
+        w.timeout_ms = call_poll_ms(e->when, stoa_now(t));
         r = stoa_offload(t, wait_there, &w);
     }
     if (r < 0)

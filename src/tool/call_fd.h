@@ -22,6 +22,9 @@ void call_end_close(const struct call_end *e); /* never opened (-1) is fine */
  *   returns  1..len; 0 at the end; -ECANCELED, -ETIMEDOUT (of *e); < 0 as read(2). */
 ssize_t call_fd_read(stoa_task *t, const struct call_end *e, int fd, void *buf, size_t len);
 
+/* What is left until then, as poll(2) takes it: -1 = for ever, 0 = nothing, else rounded up. */
+int call_poll_ms(stoa_time until, stoa_time now);
+
 struct call_out {
     const char *path; /* for messages; NULL = standard output */
     int fd;           /* -1 = not open yet */

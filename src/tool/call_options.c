@@ -134,41 +134,10 @@ static bool has_field(const struct call_options *o, const char *name)
     return false;
 }
 
-static int read_all(struct buf *to, int fd)
-{
-    enum { STEP = 65536 };
-    for (;;) {
-        char *at = buf_room(to, STEP);
-        ssize_t n = at ? sys_size(read(fd, at, STEP)) : -ENOMEM;
-        if (n <= 0 && n != -EINTR)
-            return (int)n;
-        to->n += n > 0 ? (size_t)n : 0;
-    }
-}
-
-static bool read_file(struct call_options *o, const char *path)
-{
-    bool is_stdin = strcmp(path, "-") == 0;
-    int fd = is_stdin ? STDIN_FILENO : sys_int(open(path, O_RDONLY | O_CLOEXEC));
-    int r = fd < 0 ? fd : read_all(&o->body, fd);
-    if (fd > STDIN_FILENO)
-        close(fd);
-    if (r == 0)
-        return true;
-    char text[200];
-    fprintf(stderr, "stoa call: cannot read %s: %s (%s)\n",
-            str_escape(text, sizeof text, str_of(path)), stoa_strerror(r), error_name(r));
-    return false;
-}
-
 static bool read_data(struct call_options *o, const char *value)
 {
-    if (o->has_body)
-        buf_str(&o->body, STR("&"));
     o->has_body = true;
-    if (value[0] == '@')
-        return read_file(o, value + 1);
-    buf_str(&o->body, str_of(value));
+    buf_add(&o->data, &value, sizeof value);
     return true;
 }
 
@@ -390,18 +359,14 @@ static bool check_together(struct call_options *o, const char *data)
         wrong_usage("call", "-I asks for a head: it goes without %s", o->method ? "-X" : "data");
         return false;
     }
-    if (data) {
-        o->has_body = true;
-        buf_str(&o->body, str_of(data));
-    }
+    o->words = data;
+    o->has_body = o->has_body || data;
     if (!o->method)
         o->method = o->head_only ? "HEAD" : o->has_body ? "POST" : "GET";
     if (o->has_body && !has_field(o, "Content-Type") && o->fields_count < CALL_FIELDS_MAX)
         o->fields[o->fields_count++] =
             (struct stoa_http_field){ "Content-Type", "application/x-www-form-urlencoded" };
-    if (o->body.failed)
-        fprintf(stderr, "stoa call: there is no memory for the data\n");
-    return !o->body.failed;
+    return true;
 }
 
 static bool settle_io(struct call_options *o)
@@ -416,6 +381,7 @@ bool call_options_read(struct call_options *o, char **args, int *exit_code)
     struct option_found found = { 0 };
     const char *data = NULL;
     int r;
+    buf_init(&o->data, &mem_default, NULL, 0);
     buf_init(&o->body, &mem_default, NULL, 0);
     *exit_code = EXIT_USAGE;
     options_start(&reader, "call", table, args);
@@ -438,5 +404,6 @@ bool call_options_read(struct call_options *o, char **args, int *exit_code)
 
 void call_options_done(struct call_options *o)
 {
+    buf_done(&o->data);
     buf_done(&o->body);
 }

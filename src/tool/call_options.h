@@ -24,9 +24,11 @@ struct call_options {
     const char *method;
     struct stoa_http_field fields[CALL_FIELDS_MAX];
     int fields_count;
-    struct buf body;
-    bool has_body;  /* it may be empty */
-    bool head_only; /* -I */
+    struct buf data;   /* const char *: what each -d gave, "@FILE" where it is to be read */
+    const char *words; /* DATA, instead; NULL = none */
+    struct buf body;   /* made of either, by call_body */
+    bool has_body;     /* it may be empty */
+    bool head_only;    /* -I */
 
     const char *output; /* -o; NULL = standard output, unless that is a terminal and it is binary */
     bool include, follow, fail;
@@ -41,7 +43,7 @@ struct call_options {
     bool verbose, walk, json, timings;
 };
 
-/* Reads the arguments, and the files that they name.
+/* Reads the arguments.
  *   returns  true: go on; false: *exit_code is what the command ends with (all has been said).
  *   o        zeroed before; for call_options_done; borrows from args, which it takes apart. */
 bool call_options_read(struct call_options *o, char **args, int *exit_code);

@@ -13,6 +13,10 @@ struct call {
     struct call_out out;
 };
 
+/* Makes c->o.body of what was given; reads the files that are named, until c->end.when at most.
+ *   returns  true: go on; false: the report says why. */
+bool call_body(struct call *c);
+
 /* Both fill in c->report, whatever happens; the result is for stoa_start: always 0.  [waits] */
 int call_http(stoa_task *t, struct call *c);
 int call_raw(stoa_task *t, struct call *c);

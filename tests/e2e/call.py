@@ -271,6 +271,50 @@ def test_what_is_sent():
         assert [h for h in sent()[0] if h.startswith(b"User-Agent: stoa")]
 
 
+def test_a_body_that_does_not_come_in_time():
+    """The time of -m runs while files are read, wherever it stands among the options."""
+    with tempfile.TemporaryDirectory() as d:
+        fifo = os.path.join(d, "fifo")
+        os.mkfifo(fifo)
+
+        def late(*args, **popen):
+            running = start(*args, **popen)
+            with running:  # its standard input stays open
+                assert running.wait(WITHIN) == 60, running
+                return running.stderr.read().decode()
+
+        nobody = late("-d", "@" + fifo, "-m", "0.1", "http://127.0.0.1:9/")
+        assert cause(nobody) == "request.body_late" and is_plain(nobody), nobody
+        said = " ".join(nobody.split())
+        assert f"reading the body from {fifo} took too long: nothing came" in said, said
+        assert "nothing was sent yet" in said, said
+        writer = os.open(fifo, os.O_RDWR)
+        os.write(writer, b"x")
+        said = " ".join(late("-m", "0.1", "-d", "a&b", "-d", "@" + fifo, "tcp://127.0.0.1:9").split())
+        assert f"from {fifo} took too long: 1 byte came" in said, said
+        os.close(writer)
+        said = " ".join(late("-m", "0.1", "-d", "@-", "http://127.0.0.1:9/").split())
+        assert "from standard input took too long: nothing came" in said, said
+        report = json.loads(late("-m", "0.1", "--json", "-d", "@-", "http://127.0.0.1:9/"))
+        assert report["cause"]["id"] == "request.body_late" and report["total_ms"] >= 100 and report["exchanges"] == [], report
+        said = late("-m", "0.1", "-d", "@/dev/zero", "http://127.0.0.1:9/")  # without an end, but never silent
+        assert cause(said) == "request.body_late", said
+
+
+def test_a_body_from_a_fifo():
+    with tempfile.TemporaryDirectory() as d, Peer(replies(reply(), reply())) as p:
+        fifo = os.path.join(d, "fifo")
+        os.mkfifo(fifo)
+        for parts in ((), (b"one ", b"two")):
+            running = start("-d", "@" + fifo, p.url, stdin=subprocess.DEVNULL)
+            with open(fifo, "wb", buffering=0) as writer:  # waits for its reader
+                for part in parts:
+                    writer.write(part)
+            out, err = running.communicate(timeout=WITHIN)
+            assert (running.returncode, out, err) == (0, b"hello\n", b""), (out, err)
+            assert p.requests[-1].partition(b"\r\n\r\n")[2] == b"".join(parts)
+
+
 def test_head_and_include():
     with Peer(replies(reply(b"body", fields=["ETag: \"x\"", b"X-Odd: \xff\xc2\x9b"]))) as p:
         said = call("-i", p.url)
