@@ -61,8 +61,7 @@ static const struct option table[] = {
     { TEXT, 0, "text", "STRING", "answer every request with STRING instead" },
     { ECHO_BACK, 0, "echo", NULL, "send back what comes, over tcp://, udp:// or unix: instead" },
     { FAULT, 0, "fault", "KIND[=ARG]",
-      "break every reply in one way, to test clients; `--fault list` names the ways" },
-
+      "break every reply in one way, to test clients; given once; `--fault list` names the ways" },
     { DELAY, 0, "delay", "WHERE=TIME,...",
       "be slow on purpose in accept, read, handle, core or write: handle=20ms" },
 
@@ -211,6 +210,24 @@ static bool read_io(struct serve_options *o, const char *from, const char *value
     return false;
 }
 
+/* Not the last one wins, as with other options: two faults read as if both were to strike. */
+static bool read_fault(struct serve_options *o, const char *value)
+{
+    char given[SERVE_FAULT_BYTES], shown[SERVE_FAULT_BYTES];
+    struct mischief fault = { 0 };
+    if (!serve_fault_read(value, &fault))
+        return false;
+    if (o->fault.kind) {
+        wrong_usage("serve",
+                    "--fault %s: replies are broken in one way, %s was given already; start "
+                    "another server for the second",
+                    serve_fault_text(&fault, shown), serve_fault_text(&o->fault, given));
+        return false;
+    }
+    o->fault = fault;
+    return true;
+}
+
 /* The addresses as they were given, until it is known whether --echo is there. */
 struct given {
     const char *addresses[SERVE_ADDRESSES_MAX + 1];
@@ -297,7 +314,7 @@ static bool read_one(const struct option_reader *r, const struct option_found *f
     case STAGES: o->stages = strcmp(f->value, "on") == 0 ? NULL : f->value; return true;
     case QUIET: return o->quiet = true;
     case TEXT: o->text = f->value; return true;
-    case FAULT: return serve_fault_read(f->value, &o->fault);
+    case FAULT: return read_fault(o, f->value);
     case HEADER: return add_field(o, f->value);
     case ACCESS_LOG: return read_log(o, f);
     case IO: return read_io(o, "--io", f->value);

@@ -220,7 +220,11 @@ def test_wrong_usage_is_said_and_exits_2():
             (("--fault", "stall", "--echo"), "leave --echo out"),
             (("--fault", "stall", "."), "leave the folder out"),
             (("--fault", "stall", "-w", "2"), "leave --workers out"),
-            (("--fault", "stall", "-l", "udp://:1"), "a datagram has none")):
+            (("--fault", "stall", "-l", "udp://:1"), "a datagram has none"),
+            (("--fault", "slow=64K", "--fault", "cut-body"),
+             "--fault cut-body: replies are broken in one way, slow=65536 was given already"),
+            (("--fault", "cut-body", "--fault", "cut-body"), "cut-body was given already"),
+            (("--fault", "cut-body", "--fault", "cut-bdoy"), "did you mean cut-body?")):
         code, out, err = run("serve", *args)
         assert (code, out) == (2, "") and says in err and "\x1b" not in err, (args, code, err)
 
