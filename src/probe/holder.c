@@ -137,6 +137,42 @@ int holder_search(const struct io_sys *sys, int pid, struct holder_of *list, int
     return r < 0 ? r : 0;
 }
 
+/* ---- all of one process ---- */
+
+struct sockets {
+    const struct io_sys *sys;
+    struct buf *list;
+};
+
+static bool add_descriptor(void *ctx, int dir, const char *name)
+{
+    struct sockets *s = ctx;
+    uint64_t inode;
+    if (is_socket(s->sys, dir, name, &inode) && inode <= UINT32_MAX)
+        buf_add(s->list, &(uint32_t){ (uint32_t)inode }, sizeof(uint32_t));
+    return s->list->failed;
+}
+
+static int compare_numbers(const void *a, const void *b)
+{
+    const uint32_t *x = a, *y = b;
+    return (*x > *y) - (*x < *y);
+}
+
+int holder_sockets(const struct io_sys *sys, int pid, struct buf *ret)
+{
+    struct sockets s = { sys, ret };
+    char path[40];
+    snprintf(path, sizeof path, "/proc/%d/fd", pid);
+    buf_clear(ret);
+    int r = look_through(sys, path, add_descriptor, &s);
+    if (ret->failed)
+        return -ENOMEM;
+    if (ret->n)
+        qsort(ret->p, ret->n / sizeof(uint32_t), sizeof(uint32_t), compare_numbers);
+    return r == -ENOENT ? -ESRCH : r < 0 ? r : 0;
+}
+
 /* ---- what is known of them ---- */
 
 static void read_command(const struct io_sys *sys, int pid, struct holder *ret)

@@ -3,6 +3,7 @@
 #ifndef PROBE_HOLDER_H
 #define PROBE_HOLDER_H
 
+#include "base/buf.h"
 #include "probe/diag.h"
 
 enum { HOLDER_TEXT_BYTES = 240 }; /* enough for holder_format */
@@ -34,6 +35,10 @@ int holder_search(const struct io_sys *sys, int pid, struct holder_of *list, int
 /* ... and then, one by one, what is known of them. pid: 0 = none was found. */
 void holder_describe(const struct io_sys *sys, const struct diag_socket *s, int pid,
                      struct holder *ret);
+
+/* The inodes (uint32_t) of all sockets that a process has open, sorted.
+ *   returns  0 and ret, cleared before; -ENOMEM; -ESRCH; -EACCES: it is another user's. */
+int holder_sockets(const struct io_sys *sys, int pid, struct buf *ret);
 
 /* "user www-data", escaped; "user 1000" where /etc/passwd has no name. returns buf. */
 char *holder_format_user(const struct io_sys *sys, uint32_t uid, char *buf, size_t n);

@@ -217,7 +217,7 @@ static void draw_target(struct cells *c, const struct watch_page *page, struct a
         put_part(c, page, &a, watch_draw_listeners, p->has_stoa ? a.rows / 4 : a.rows / 2);
     else if (p->listeners > 0)
         put_part(c, page, &a, watch_draw_queues, a.rows - CONNS_LEAST);
-    if (a.rows > CONNS_LEAST && p->listeners > 0)
+    if (a.rows > CONNS_LEAST && (p->listeners > 0 || p->conns > 0 || watch_drains(p)))
         put_part(c, page, &a, watch_draw_totals, a.rows - CONNS_LEAST);
     draw_rest(c, page, a);
 }

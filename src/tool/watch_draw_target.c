@@ -268,10 +268,9 @@ static void draw_note(struct cells *c, const struct watch_page *page, int row, i
 static int draw_none(struct cells *c, const struct watch_page *page, struct area a)
 {
     const struct watch_picture *p = page->p;
-    const char *text = p->listeners == 0 ? ""
-                       : !p->walked      ? "connections: not looked at yet"
-                       : p->conns > 0    ? "no connection matches the filter"
-                                         : "";
+    const char *text = p->conns > 0                     ? "no connection matches the filter"
+                       : p->listeners > 0 && !p->walked ? "connections: not looked at yet"
+                                                        : "";
     cells_put(c, watch_line(c, a.top), LOOK_DIM, text);
     return *text ? 1 : 0;
 }

@@ -36,7 +36,7 @@ int watch_look_new(struct watch_look **ret, const struct io_sys *sys, const stru
     diag_init(&l->diag, sys, mem);
     watch_listen_init(&l->listen, &l->diag, mem);
     watch_owner_init(&l->owner, sys, mem);
-    watch_walk_init(&l->walk, &l->diag, mem);
+    watch_walk_init(&l->walk, sys, &l->diag, mem);
     watch_counts_init(&l->counts);
     watch_stoa_init(&l->stoa, sys, mem);
     buf_init(&l->is_target, mem, NULL, 0);
@@ -81,7 +81,8 @@ int watch_look_why_empty(struct watch_look *l, char *buf, size_t n)
     const struct watch_picture *p = &l->picture;
     struct watch_empty e = { .target = &p->target, .pid_error = l->owner.pid_error, .sys = l->sys };
     e.list = watch_listen_all(&l->listen, &e.count);
-    return p->listeners || p->target.aim == WATCH_ALL ? 0 : watch_empty_say(&e, buf, n);
+    bool is_empty = p->listeners == 0 && p->target.aim != WATCH_ALL && !watch_drains(p);
+    return is_empty ? watch_empty_say(&e, buf, n) : 0;
 }
 
 /* ---- what was aimed at ---- */
@@ -116,6 +117,27 @@ static bool is_chosen(const struct watch_look *l, int i)
     return ((const bool *)(const void *)l->is_target.p)[i];
 }
 
+/* The first that was chosen; NULL = none was. */
+static const struct watch_listener *first_chosen(const struct watch_look *l)
+{
+    int count;
+    const struct watch_listener *list = watch_listen_all(&l->listen, &count);
+    for (int i = 0; i < count; i++)
+        if (is_chosen(l, i))
+            return &list[i];
+    return NULL;
+}
+
+/* The process whose stages are shown: the one that was aimed at, or the first listener's. */
+static int stoa_pid(const struct watch_look *l)
+{
+    const struct watch_target *t = &l->picture.target;
+    const struct watch_listener *first = first_chosen(l);
+    if (t->aim == WATCH_PID)
+        return t->pid;
+    return t->aim != WATCH_ALL && first ? first->holder.pid : 0;
+}
+
 /* The one port of all that were chosen; 0 = there are several, or none. */
 static uint16_t common_port(const struct watch_look *l)
 {
@@ -140,16 +162,25 @@ static uint64_t cookies_sent(const struct watch_look *l)
     return l->picture.counters[WATCH_COOKIES].total;
 }
 
+/* The process whose connections are no listener's any more: it drains, or has closed its listeners, and
+ * has them still. 0 = nobody. */
+static int own_pid(const struct watch_look *l)
+{
+    const struct watch_target *t = &l->picture.target;
+    bool has_own = t->aim == WATCH_PID && (watch_stoa_drains(&l->stoa) || !first_chosen(l));
+    return has_own ? t->pid : 0;
+}
+
 static int walk(struct watch_look *l)
 {
     bool has_target = l->picture.target.aim != WATCH_ALL;
-    struct watch_walk_plan plan = { .now = l->picture.at };
-    if (l->picture.at < l->walk.due)
+    struct watch_walk_plan plan = { .now = l->picture.at, .own_pid = own_pid(l) };
+    if (l->picture.at < l->walk.due && plan.own_pid == l->walk.own_pid)
         return 0;
     plan.list = watch_listen_all(&l->listen, &plan.count);
-    if (plan.count == 0)
+    if (plan.count == 0 && !plan.own_pid)
         return 0;
-    plan.port = has_target ? common_port(l) : 0;
+    plan.port = has_target && !plan.own_pid ? common_port(l) : 0;
     plan.is_target = has_target ? (const bool *)(const void *)l->is_target.p : NULL;
     l->cookies_before = l->walk.at ? l->cookies : cookies_sent(l);
     l->cookies = cookies_sent(l);
@@ -191,17 +222,11 @@ static int show_listeners(struct watch_look *l)
         watch_conns_add(&p->all, &one.conns);
         buf_add(&l->shown, &one, sizeof one);
     }
+    if (own_pid(l))
+        watch_conns_add(&p->all, &l->walk.own_conns);
     p->listener = (void *)l->shown.p;
     p->listeners = (int)(l->shown.n / sizeof *p->listener);
     return l->shown.failed ? -ENOMEM : 0;
-}
-
-/* The process whose stages are shown: the one that was aimed at, or the first listener's. */
-static int stoa_pid(const struct watch_picture *p)
-{
-    if (p->target.aim == WATCH_ALL || p->listeners == 0)
-        return 0;
-    return p->target.aim == WATCH_PID ? p->target.pid : p->listener[0].holder.pid;
 }
 
 /* The kernel's half of a look. */
@@ -214,8 +239,10 @@ static int gather(struct watch_look *l)
     watch_owner_take(&l->owner, &l->listen, p->at);
     watch_counts_take(&l->counts, l->sys, p->at, p->counters);
     r = choose(l);
-    if (r == 0)
-        r = walk(l);
+    if (r < 0)
+        return r;
+    watch_stoa_aim(&l->stoa, stoa_pid(l), p->at);
+    r = walk(l);
     return r == 0 ? show_listeners(l) : r;
 }
 
@@ -233,7 +260,7 @@ int watch_look_take(struct watch_look *l)
         return r;
     }
     show_conns(l);
-    watch_stoa_take(&l->stoa, stoa_pid(p), p);
+    watch_stoa_take(&l->stoa, p);
     watch_judge(p);
     return 0;
 }

@@ -115,7 +115,7 @@ enum { WATCH_TIMER_RETRANSMIT = 1, WATCH_TIMER_ZERO_WINDOW = 4 };
 
 struct watch_conn {
     uint64_t cookie; /* the kernel's own name of it */
-    int listener;    /* index */
+    int listener; /* index; -1 = it is closed: the process that was aimed at has the connection */
     struct addr local, peer;
     uint8_t state;        /* enum diag_state */
     uint8_t timer;        /* as diag_socket.timer */
@@ -173,10 +173,11 @@ struct watch_picture {
     struct watch_count counters[WATCH_COUNTERS];
 
     /* Connections come from a walk through all sockets, which is paced by what it costs. */
-    stoa_time walked;       /* when; 0 = never yet: all watch_conns are zero */
-    stoa_time walk_took;    /* CPU time */
-    stoa_time walk_due;     /* when the next is going to be */
-    struct watch_conns all; /* of all listeners in the picture */
+    stoa_time walked;    /* when; 0 = never yet: all watch_conns are zero */
+    stoa_time walk_took; /* CPU time */
+    stoa_time walk_due;  /* when the next is going to be */
+    /* Of all listeners in the picture, and of the process that was aimed at, once its are closed. */
+    struct watch_conns all;
     int conns; /* with a target only: the WATCH_CONNS_MAX that matter most, those first */
     struct watch_conn *conn;
     uint64_t conns_more; /* how many are not among them */
@@ -191,5 +192,11 @@ struct watch_picture {
     int verdicts; /* the worst first; at least one */
     struct watch_verdict verdict[WATCH_VERDICTS_MAX];
 };
+
+/* A stoa server that stops: its listeners are closed, and its connections are being finished. */
+static inline bool watch_drains(const struct watch_picture *p)
+{
+    return p->has_stoa && p->stoa->draining;
+}
 
 #endif

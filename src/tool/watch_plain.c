@@ -68,7 +68,10 @@ static void put_listeners(struct buf *b, const struct place *a)
                                           ">TIME_WAIT", ">RETRANS" };
     watch_lines(b, &(struct watch_lines){ titles, 10, put_listener, a, a->o->listeners_n });
     if (a->o->listeners_n == 0)
-        buf_fmt(b, a->p->listeners ? "no listener matches the filter\n" : "nobody listens\n");
+        buf_fmt(b, "%s\n",
+                a->p->listeners      ? "no listener matches the filter"
+                : watch_drains(a->p) ? "it listens no more"
+                                     : "nobody listens");
 }
 
 /* ---- the network namespace ---- */

@@ -48,8 +48,7 @@ static int open_file(struct watch_stoa *s)
     return -ENOMEM;
 }
 
-/* Has the file of process pid open, where there is one. */
-static void follow(struct watch_stoa *s, int pid, stoa_time now)
+void watch_stoa_aim(struct watch_stoa *s, int pid, stoa_time now)
 {
     bool is_open = s->error == 0;
     if (s->pid != pid || (is_open && !stage_file_is_of_pid(&s->file, s->sys, pid)))
@@ -60,6 +59,12 @@ static void follow(struct watch_stoa *s, int pid, stoa_time now)
     stoa_time before = watch_cpu_time();
     s->error = open_file(s);
     s->due = now + PACE * (watch_cpu_time() - before);
+}
+
+bool watch_stoa_drains(const struct watch_stoa *s)
+{
+    return s->error == 0 &&
+           __atomic_load_n(&stage_view_head(&s->file.view)->draining, __ATOMIC_RELAXED) != 0;
 }
 
 static bool is_stopped(const struct io_sys *sys, int pid)
@@ -87,10 +92,9 @@ static void say_why_not(int err, int pid, struct watch_picture *p)
                  stoa_strerror(err), error_name(err));
 }
 
-void watch_stoa_take(struct watch_stoa *s, int pid, struct watch_picture *p)
+void watch_stoa_take(struct watch_stoa *s, struct watch_picture *p)
 {
-    follow(s, pid, p->at);
-    p->is_stopped = pid && is_stopped(s->sys, pid);
+    p->is_stopped = s->pid && is_stopped(s->sys, s->pid);
     p->has_stoa = s->error == 0;
     p->stoa_text[0] = 0;
     if (p->has_stoa) {
@@ -100,7 +104,7 @@ void watch_stoa_take(struct watch_stoa *s, int pid, struct watch_picture *p)
         status_take(s->status, &s->file.view, p->at, p->real_ns);
         p->stoa = s->status;
         p->trend = s->trend;
-    } else if (pid && p->listeners && strcmp(p->listener[0].holder.command, "stoa") == 0) {
-        say_why_not(s->error, pid, p);
+    } else if (s->pid && p->listeners && strcmp(p->listener[0].holder.command, "stoa") == 0) {
+        say_why_not(s->error, s->pid, p);
     }
 }

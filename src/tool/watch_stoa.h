@@ -22,7 +22,13 @@ struct watch_stoa {
 void watch_stoa_init(struct watch_stoa *s, const struct io_sys *sys, const struct stoa_mem *mem);
 void watch_stoa_done(struct watch_stoa *s);
 
-/* Takes a look at process pid and fills in what the picture has of it; 0 = at nobody. */
-void watch_stoa_take(struct watch_stoa *s, int pid, struct watch_picture *p);
+/* From here on it is process pid's, whose file is open if it has one now; 0 = nobody's. */
+void watch_stoa_aim(struct watch_stoa *s, int pid, stoa_time now);
+
+/* Whether it is a server that drains. */
+bool watch_stoa_drains(const struct watch_stoa *s);
+
+/* Takes a look and fills in what the picture has of it. */
+void watch_stoa_take(struct watch_stoa *s, struct watch_picture *p);
 
 #endif

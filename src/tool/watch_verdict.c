@@ -227,9 +227,21 @@ static void judge_process(struct watch_picture *p)
                              "`kill -CONT` of its pid lets it go on, unless a debugger has it." },
             "the process is stopped (SIGSTOP, Ctrl-Z or a debugger): it runs nothing, and clients "
             "wait");
-    if (p->has_stoa && p->stoa->draining)
-        say(p, &(struct found){ WATCH_NOTE, -1, NULL, "" },
-            "the server drains: no new connections, and what runs is finished");
+}
+
+static void judge_draining(struct watch_picture *p)
+{
+    char n[WATCH_WORD_BYTES];
+    if (!watch_drains(p))
+        return;
+    uint64_t count = (uint64_t)p->stoa->conns + p->stoa->conns_more;
+    const struct found f = { WATCH_NOTE, -1, NULL, "" };
+    if (count == 0)
+        say(p, &f,
+            "the server drains: no connection is left to be finished, and it takes no new ones");
+    else
+        say(p, &f, "the server drains: %s connection%s being finished, and it takes no new ones",
+            watch_count(n, count), count == 1 ? " is" : "s are");
 }
 
 static void judge_cores(struct watch_picture *p)
@@ -260,6 +272,7 @@ void watch_judge(struct watch_picture *p)
 {
     p->verdicts = 0;
     judge_process(p);
+    judge_draining(p);
     judge_cores(p);
     for (int i = 0; i < p->listeners; i++) {
         judge_queues(p, i);
@@ -269,9 +282,9 @@ void watch_judge(struct watch_picture *p)
         judge_stuck(p, i);
         judge_retrans(p, i);
     }
-    if (p->target.aim != WATCH_ALL)
+    if (p->target.aim != WATCH_ALL && !watch_drains(p))
         judge_reach(p);
-    if (p->target.aim != WATCH_ALL && p->listeners == 0)
+    if (p->target.aim != WATCH_ALL && !watch_drains(p) && p->listeners == 0)
         say(p,
             &(struct found){ WATCH_BAD, -1, "connect.refused",
                              "Look whether it is being started again, or why it ended." },

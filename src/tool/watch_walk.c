@@ -1,6 +1,7 @@
 /* tool/watch_walk.c -- see watch_walk.h. */
 #include "tool/watch_walk.h"
 
+#include "probe/holder.h"
 #include "tool/watch_match.h"
 #include "tool/watch_pace.h"
 
@@ -16,9 +17,11 @@ struct seen {
     uint64_t retransmits;
 };
 
-void watch_walk_init(struct watch_walk *w, struct diag *diag, const struct stoa_mem *mem)
+void watch_walk_init(struct watch_walk *w, const struct io_sys *sys, struct diag *diag,
+                     const struct stoa_mem *mem)
 {
-    *w = (struct watch_walk){ .diag = diag };
+    *w = (struct watch_walk){ .sys = sys, .diag = diag };
+    buf_init(&w->own, mem, NULL, 0);
     buf_init(&w->seen, mem, NULL, 0);
     buf_init(&w->next, mem, NULL, 0);
     buf_init(&w->conns, mem, NULL, 0);
@@ -26,6 +29,7 @@ void watch_walk_init(struct watch_walk *w, struct diag *diag, const struct stoa_
 
 void watch_walk_done(struct watch_walk *w)
 {
+    buf_done(&w->own);
     buf_done(&w->seen);
     buf_done(&w->next);
     buf_done(&w->conns);
@@ -123,6 +127,12 @@ static int compare_seen(const void *a, const void *b)
     return (x->cookie > y->cookie) - (x->cookie < y->cookie);
 }
 
+static int compare_inodes(const void *a, const void *b)
+{
+    const uint32_t *x = a, *y = b;
+    return (*x > *y) - (*x < *y);
+}
+
 static const struct seen *find_seen(const struct watch_walk *w, uint64_t cookie)
 {
     struct seen wanted = { .cookie = cookie };
@@ -194,6 +204,13 @@ static void keep_conn(struct watch_walk *w, const struct watch_conn *c)
 
 /* ---- the walk ---- */
 
+/* Whether the socket is one of plan.own_pid's. */
+static bool has_own(const struct watch_walk *w, uint32_t inode)
+{
+    size_t count = w->own.n / sizeof inode;
+    return count && inode && bsearch(&inode, w->own.p, count, sizeof inode, compare_inodes);
+}
+
 static int take_conn(void *ctx, const struct diag_socket *s)
 {
     const struct walk *k = ctx;
@@ -203,15 +220,24 @@ static int take_conn(void *ctx, const struct diag_socket *s)
         return 0;
     watch_addr_set(&c.local, &s->local);
     c.listener = watch_listener_of(p->list, p->count, &c.local, s->ifindex);
-    if (c.listener < 0)
+    bool is_of_target = c.listener >= 0 && p->is_target && p->is_target[c.listener];
+    bool is_own = !is_of_target && has_own(k->w, s->inode);
+    if (c.listener < 0 && !is_own)
         return 0;
-    struct watch_conns *to = &p->list[c.listener].conns;
+    struct watch_conns *to = is_own ? &k->w->own_conns : &p->list[c.listener].conns;
     set_conn(&c, s);
     compare_with_past(k, to, &c);
     count_conn(to, &c);
-    if (p->is_target && p->is_target[c.listener])
+    if (is_of_target || is_own)
         keep_conn(k->w, &c);
     return k->w->next.failed || k->w->conns.failed ? -ENOMEM : 0;
+}
+
+/* Of a process that is gone, or whose descriptors cannot be read, none is known. */
+static int find_own(struct watch_walk *w, int pid)
+{
+    buf_clear(&w->own);
+    return pid && holder_sockets(w->sys, pid, &w->own) == -ENOMEM ? -ENOMEM : 0;
 }
 
 static void turn_pages(struct watch_walk *w)
@@ -234,6 +260,8 @@ static void begin(struct walk *k)
         if (w->has_rates)
             k->plan->list[i].conns.retransmits_per_s = 0;
     }
+    watch_conns_clear(&w->own_conns);
+    w->own_pid = k->plan->own_pid;
     buf_clear(&w->conns);
     buf_clear(&w->next);
     w->counted = 0;
@@ -249,7 +277,9 @@ int watch_walk_go(struct watch_walk *w, const struct watch_walk_plan *plan)
                             .local_port = plan->port };
     stoa_time before = watch_cpu_time();
     begin(&k);
-    int r = diag_each(w->diag, &q, take_conn, &k);
+    int r = find_own(w, plan->own_pid);
+    if (r == 0)
+        r = diag_each(w->diag, &q, take_conn, &k);
     if (r < 0)
         return r;
     keep_best(w);

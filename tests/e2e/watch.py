@@ -354,6 +354,83 @@ def test_no_stages():
         assert seen["stoa"] is None and "--stages off" in seen["stoa_why_not"], seen
 
 
+@contextlib.contextmanager
+def draining(*args):
+    """A server that drains, and the requests that it finishes meanwhile: they take longer than any test."""
+    with Stoa("--text", "hi", "--delay", "handle=600", "--drain", "600", *args) as s, \
+            contextlib.ExitStack() as clients:
+        ours = []
+        for _ in range(2):
+            c = clients.enter_context(socket.create_connection(("127.0.0.1", s.port), WITHIN))
+            c.sendall(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+            ours.append("127.0.0.1:%d" % c.getsockname()[1])
+        until(lambda p: p["stoa"]["at"]["handler"] == 2, f":{s.port}")
+        try:
+            with Following("--json", str(s.process.pid)) as w:
+                lines = w.lines()
+                next(lines)
+                s.signal()
+                yield s, sorted(ours), lines
+        finally:
+            s.signal()  # the second ends it at once
+
+
+DRAINS = "the server drains: 2 connections are being finished, and it takes no new ones"
+
+
+def is_drained_of(seen, listeners, ours):
+    """Whether it shows a draining server with these connections, which no listener of its has."""
+    return ([l["address"] for l in seen["listeners"]] == listeners and seen["stoa"]
+            and seen["stoa"]["server"]["draining"] and seen["stoa"]["at"]["handler"] == 2
+            and seen["all"]["states"]["ESTABLISHED"] == 2
+            and sorted(c["peer"] for c in seen["connections"]) == ours
+            and {c["listener"] for c in seen["connections"]} == {None}
+            and DRAINS in verdicts(seen) and "nobody listens" not in verdicts(seen)
+            and "reaches it" not in verdicts(seen))
+
+
+def until_line(is_so, lines):
+    for line in lines:
+        if is_so(json.loads(line)):
+            return
+
+
+def test_a_server_that_drains():
+    """Its listeners are closed, and its connections are there still: it has them, whoever listens now."""
+    with draining() as (s, ours, lines):
+        until_line(lambda seen: is_drained_of(seen, [], ours), lines)
+        pid = str(s.process.pid)
+        until(lambda seen: is_drained_of(seen, [], ours), pid)
+        shown = run("--once", "-i", "0.1", pid)
+        assert shown.returncode == 0 and DRAINS in shown.stdout, shown
+        assert "\nit listens no more\n" in shown.stdout, shown
+        assert "\nconnections: 2 ESTABLISHED\n" in shown.stdout, shown
+        assert "open connections are at: 2 handler\n" in shown.stdout, shown
+        assert f"\n{ours[0]} " in shown.stdout and f"\n{ours[1]} " in shown.stdout, shown
+        with socket.socket() as next_one:
+            next_one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            next_one.bind(("127.0.0.1", s.port))
+            next_one.listen(1)
+            assert is_drained_of(look(pid), [], ours), look(pid)
+            [l] = look(f":{s.port}")["listeners"]
+            assert l["process"]["pid"] == os.getpid(), l
+        s.signal()
+        for line in lines:
+            seen = json.loads(line)
+            if "nobody listens" in verdicts(seen):
+                break
+        assert seen["stoa"] is None and seen["connections"] == [], seen
+
+
+def test_a_server_that_drains_and_tells():
+    """The listener of --admin stays."""
+    with draining("--admin", "127.0.0.1:0") as (s, ours, lines):
+        s.wait_for("admin pages at ")
+        admin = re.findall(r"admin pages at http://([0-9.:]+)", s.said.decode())
+        until_line(lambda seen: is_drained_of(seen, admin, ours), lines)
+        until(lambda seen: is_drained_of(seen, admin, ours), str(s.process.pid))
+
+
 # A listener that becomes a server when a line comes: its socket stays, as a service manager's does.
 BECOMES_STOA = """import os, socket, sys
 s = socket.create_server(("127.0.0.1", 0))

@@ -267,6 +267,21 @@ def test_stages_of_a_server_that_does_not_help():
             s.signal(signal.SIGCONT)
 
 
+def test_a_server_that_drains():
+    with Stoa("--text", "hi", "--delay", "handle=600", "--drain", "600") as s, \
+            socket.create_connection(("127.0.0.1", s.port), WITHIN) as c:
+        c.sendall(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+        with watch(s.process.pid, "-i", "0.1", rows=40, columns=100) as t:
+            t.until("handler 1")
+            s.signal()
+            t.until("the server drains: 1 connection is being finished")
+            t.until("connections   ESTABLISHED 1")
+            t.until("127.0.0.1:%d" % c.getsockname()[1])
+            t.until("handler 1")
+            end(t)
+        s.signal()  # the second ends it at once
+
+
 def test_what_is_no_screen():
     with listener() as (_, port):
         for env in ({"TERM": "dumb"}, {"TERM": None}):

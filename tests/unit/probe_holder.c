@@ -47,6 +47,13 @@ static void test_ourselves(void **state)
     assert_memory_equal(holder_format(&h, text, sizeof text), expected, strlen(expected));
 }
 
+static void *no_memory(void *ctx, size_t n)
+{
+    (void)ctx;
+    (void)n;
+    return NULL;
+}
+
 static void test_nobody(void **state)
 {
     (void)state;
@@ -127,6 +134,41 @@ static pid_t fork_below(void)
 }
 
 /* What the two of us have is ours, though the child is looked through first. */
+/* All the sockets of one process, by number. */
+static void test_sockets_of_a_process(void **state)
+{
+    (void)state;
+    struct buf list;
+    struct stat st;
+    int fds[3];
+    size_t found = 0;
+    buf_init(&list, &mem_default, NULL, 0);
+    for (int i = 0; i < 3; i++)
+        fds[i] = i == 1 ? open("/dev/null", O_RDONLY) : socket(AF_INET, SOCK_STREAM, 0);
+    assert_int_equal(holder_sockets(io_sys_kernel(), getpid(), &list), 0);
+    const uint32_t *inodes = (const void *)list.p;
+    for (size_t at = 0; at < list.n / sizeof *inodes; at++) {
+        assert_true(at == 0 || inodes[at - 1] <= inodes[at]);
+        for (int i = 0; i < 3; i++)
+            found += fstat(fds[i], &st) == 0 && st.st_ino == inodes[at] && S_ISSOCK(st.st_mode);
+    }
+    assert_int_equal(found, 2);
+    for (int i = 0; i < 3; i++)
+        close(fds[i]);
+    buf_done(&list);
+    pid_t child = fork();
+    if (child == 0)
+        _exit(0);
+    waitpid(child, NULL, 0);
+    assert_int_equal(holder_sockets(io_sys_kernel(), child, &list), -ESRCH);
+    assert_int_equal(list.n, 0);
+    struct stoa_mem none = { .alloc = no_memory };
+    buf_init(&list, &none, NULL, 0);
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
+    assert_int_equal(holder_sockets(io_sys_kernel(), getpid(), &list), -ENOMEM);
+    close(fd);
+}
+
 static void test_parent_comes_first(void **state)
 {
     (void)state;
@@ -302,6 +344,7 @@ int main(void)
         cmocka_unit_test(test_ourselves),
         cmocka_unit_test(test_nobody),
         cmocka_unit_test(test_many),
+        cmocka_unit_test(test_sockets_of_a_process),
         cmocka_unit_test(test_parent_comes_first),
         cmocka_unit_test(test_user_names),
         cmocka_unit_test(test_words),

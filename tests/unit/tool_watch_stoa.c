@@ -53,11 +53,17 @@ static int make(const char *release)
     return fd;
 }
 
+static void look_at(int pid)
+{
+    watch_stoa_aim(&stoa, pid, p.at);
+    watch_stoa_take(&stoa, &p);
+}
+
 /* A look, long after the one before. */
 static void look(void)
 {
     p.at += 3600 * STOA_SEC;
-    watch_stoa_take(&stoa, getpid(), &p);
+    look_at(getpid());
 }
 
 static void test_later(void **state)
@@ -67,7 +73,7 @@ static void test_later(void **state)
     assert_false(p.has_stoa);
     assert_non_null(strstr(p.stoa_text, "--stages off"));
     int fd = make("1");
-    watch_stoa_take(&stoa, getpid(), &p); /* that it is looked for has its price */
+    look_at(getpid()); /* that it is looked for has its price */
     assert_false(p.has_stoa);
     look();
     assert_true(p.has_stoa);
@@ -99,9 +105,9 @@ static void test_another_process(void **state)
     int fd = make("1");
     look();
     assert_true(p.has_stoa);
-    watch_stoa_take(&stoa, 0, &p);
+    look_at(0);
     assert_false(p.has_stoa);
-    watch_stoa_take(&stoa, getpid(), &p); /* at once: it is none that was looked for in vain */
+    look_at(getpid()); /* at once: it is none that was looked for in vain */
     assert_true(p.has_stoa);
     close(fd);
 }

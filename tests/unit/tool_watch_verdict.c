@@ -216,7 +216,18 @@ static void test_cores(void **state)
     p.is_stopped = false;
     status->cores = 0;
     status->draining = true;
-    only(WATCH_NOTE, "the server drains: no new connections, and what runs is finished");
+    p.listeners = 0; /* they are closed: clients go elsewhere, or come again */
+    only(WATCH_NOTE,
+         "the server drains: no connection is left to be finished, and it takes no new ones");
+    status->conns = 1;
+    only(WATCH_NOTE, "the server drains: 1 connection is being finished, and it takes no new ones");
+    status->conns_more = 1999;
+    only(WATCH_NOTE,
+         "the server drains: 2,000 connections are being finished, and it takes no new ones");
+    p.listeners = 1; /* that of its --admin is open still */
+    place(&listeners[0], "127.0.0.1", "127.0.0.1:80");
+    only(WATCH_NOTE,
+         "the server drains: 2,000 connections are being finished, and it takes no new ones");
     free(status);
 }
 
