@@ -133,13 +133,13 @@ static void tell_losses(struct access_log *l)
     char text[200];
     if (lost->dropped) {
         snprintf(text, sizeof text,
-                 "log.dropped: %llu lines of the access log dropped: its output is too slow",
-                 lost->dropped);
+                 "log.dropped: %llu %s of the access log dropped: its output is too slow",
+                 lost->dropped, str_counted(lost->dropped, "line", "lines"));
         say(l, text);
     }
     if (lost->failed) {
-        snprintf(text, sizeof text, "log.failed: %llu lines of the access log lost: %s",
-                 lost->failed, stoa_strerror(lost->err));
+        snprintf(text, sizeof text, "log.failed: %llu %s of the access log lost: %s", lost->failed,
+                 str_counted(lost->failed, "line", "lines"), stoa_strerror(lost->err));
         say(l, text);
     }
     lost->dropped = lost->failed = 0;

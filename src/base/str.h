@@ -65,6 +65,12 @@ bool str_next_element(struct stoa_str *rest, struct stoa_str *ret);
  *   returns  true and *ret, else false. */
 bool str_to_u64(struct stoa_str s, uint64_t *ret);
 
+/* What goes with a count: str_counted(n, "byte", "bytes"). */
+static inline const char *str_counted(uint64_t n, const char *one, const char *many)
+{
+    return n == 1 ? one : many;
+}
+
 /* Writes s into buf so that it can stand in a log or on a terminal: bytes below 0x20, 0x7f and
  * above, '"' and '\' become \xNN. Cut at n - 1; always terminated. returns buf. */
 char *str_escape(char *buf, size_t n, struct stoa_str s);

@@ -67,6 +67,11 @@ static bool has_stopped(const stoa_http *x)
     return silence > (now - x->fetch->read_began) / 2;
 }
 
+static const char *bytes(uint64_t n)
+{
+    return str_counted(n, "byte", "bytes");
+}
+
 /* ---- no reply ---- */
 
 /* With how much of the request was written. */
@@ -171,7 +176,7 @@ static int fail_cut_head(stoa_http *x, struct stoa_str in, int r)
     if (!str_starts(in, STR("HTTP/")) && !str_starts(STR("HTTP/"), in))
         return fail_protocol(x, in, PROTOCOL_OTHER);
     const char *id = cause_of_cut_head(x, r);
-    fetch_fail(x, id, "%zu bytes of its head came: \"%s\"", in.n,
+    fetch_fail(x, id, "%zu %s of its head came: \"%s\"", in.n, bytes(in.n),
                str_escape(text, sizeof text, in));
     return r == 0 ? STOA_EEOF : r;
 }
@@ -375,16 +380,18 @@ static int fail_body(stoa_http *x, int r)
     unsigned long long got = b->got;
     const char *id = cause_of_body(x, r);
     if (b->fault)
-        fetch_fail(x, id, "%s, after %llu bytes of the body", fault_reason(b->fault), got);
+        fetch_fail(x, id, "%s, after %llu %s of the body", fault_reason(b->fault), got, bytes(got));
     else if (!b->chunked && !b->until_close)
-        fetch_fail(x, id, "%llu of %lld bytes came", got, (long long)x->head.content_length);
+        fetch_fail(x, id, "%llu of %lld %s came", got, (long long)x->head.content_length,
+                   bytes((uint64_t)x->head.content_length));
     else if (b->chunked && b->decoder.left > 0)
-        fetch_fail(x, id, "%llu bytes came; of the last chunk %llu bytes are missing", got,
-                   (unsigned long long)b->decoder.left);
+        fetch_fail(x, id, "%llu %s came; of the last chunk %llu %s missing", got, bytes(got),
+                   (unsigned long long)b->decoder.left,
+                   str_counted(b->decoder.left, "byte is", "bytes are"));
     else if (b->chunked)
-        fetch_fail(x, id, "%llu bytes came in whole chunks, and not the end", got);
+        fetch_fail(x, id, "%llu %s came in whole chunks, and not the end", got, bytes(got));
     else
-        fetch_fail(x, id, "%llu bytes came, and not the end", got);
+        fetch_fail(x, id, "%llu %s came, and not the end", got, bytes(got));
     return r;
 }
 

@@ -71,9 +71,9 @@ static void count_dropped(struct part *p)
     p->dropped++;
     if (!core_may_say(p->core, &p->say_dropped))
         return;
-    core_say(p->core, STOA_WARNING, "%llu datagrams to %s dropped so far, %zu are being handled",
-             (unsigned long long)p->dropped, addr_format(&p->all->addr, text, sizeof text),
-             p->in_hand);
+    core_say(p->core, STOA_WARNING, "%llu %s to %s dropped so far, %zu being handled",
+             (unsigned long long)p->dropped, str_counted(p->dropped, "datagram", "datagrams"),
+             addr_format(&p->all->addr, text, sizeof text), p->in_hand);
 }
 
 static void maybe_end(struct part *p)

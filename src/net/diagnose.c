@@ -152,8 +152,8 @@ static void describe(const struct attempt *a, const struct icmp *icmp, struct st
         snprintf(t->detail, sizeof t->detail,
                  "its routing table has none, or the interface is down");
     else if (t->err == -ETIMEDOUT && t->syns > 0)
-        snprintf(t->detail, sizeof t->detail, "%d SYN%s in %s", t->syns, t->syns > 1 ? "s" : "",
-                 seconds);
+        snprintf(t->detail, sizeof t->detail, "%d %s in %s", t->syns,
+                 str_counted((uint64_t)t->syns, "SYN", "SYNs"), seconds);
     else if (t->err == -ETIMEDOUT)
         snprintf(t->detail, sizeof t->detail, "no SYN left this machine in %s", seconds);
 }

@@ -253,9 +253,11 @@ static void warn(const struct gauges *g, struct gauge *one, enum drops_verdict v
         return;
     for (int milder = 0; milder < (int)v && milder < DROPS_OF_SYNS; milder++)
         one->next[milder] = one->next[v]; /* that a queue fills is nothing new then */
+    uint64_t news = now->drops - one->told;
     if (v >= DROPS_OF_SYNS)
-        snprintf(dropped, sizeof dropped, "; %llu SYNs or ACKs dropped, %llu since the start",
-                 (unsigned long long)(now->drops - one->told), (unsigned long long)now->drops);
+        snprintf(dropped, sizeof dropped, "; %llu %s dropped, %llu since the start",
+                 (unsigned long long)news, str_counted(news, "SYN or ACK", "SYNs or ACKs"),
+                 (unsigned long long)now->drops);
     if (v >= DROPS_OF_SYNS)
         one->told = now->drops;
     core_say(g->core, STOA_WARNING, "%s: %s: %s (accept queue %u of %u%s, SYN queue %llu%s). %s",

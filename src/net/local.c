@@ -135,8 +135,8 @@ static void explain_full(const struct look *l, struct stoa_try *t)
     char who[160];
     holder_format(&l->holder, who, sizeof who);
     t->cause = named(l->a->to.family == AF_UNIX ? "connect.queue_full_unix" : "connect.queue_full");
-    say(t, "%u connections wait to be accepted by %s, its limit is %u", l->found.rqueue, who,
-        l->found.wqueue);
+    say(t, "%u %s to be accepted by %s, its limit is %u", l->found.rqueue,
+        str_counted(l->found.rqueue, "connection waits", "connections wait"), who, l->found.wqueue);
 }
 
 static void explain_refused(const struct look *l, struct stoa_try *t)

@@ -108,15 +108,15 @@ static void say_pause(struct port *p, const char *cause, int err)
     char text[ADDR_TEXT_BYTES];
     if (!core_may_say(p->core, &p->say_pause))
         return;
+    const char *are = str_counted(p->core->conns, "connection is", "connections are");
     addr_format(p->how.addr, text, sizeof text);
     if (err < 0)
-        core_say(p->core, STOA_WARNING,
-                 "%s: accepting on %s pauses: %s (%s); %zu connections are open", cause, text,
-                 stoa_strerror(err), error_name(err), p->core->conns);
+        core_say(p->core, STOA_WARNING, "%s: accepting on %s pauses: %s (%s); %zu %s open", cause,
+                 text, stoa_strerror(err), error_name(err), p->core->conns, are);
     else
         core_say(p->core, STOA_WARNING,
-                 "%s: accepting on %s pauses: %zu connections are open, as many as allowed", cause,
-                 text, p->core->conns);
+                 "%s: accepting on %s pauses: %zu %s open, as many as allowed", cause, text,
+                 p->core->conns, are);
 }
 
 void port_pause(struct port *p, int err)
@@ -231,8 +231,9 @@ static void take(struct port *p, int fd)
     char text[ADDR_TEXT_BYTES];
     p->over = true;
     sys->shutdown(sys, p->fd, SHUT_RDWR);
-    core_say(p->core, STOA_INFO, "%s refuses from now on: %llu connections were accepted",
-             addr_format(p->how.addr, text, sizeof text), (unsigned long long)p->accepted);
+    core_say(p->core, STOA_INFO, "%s refuses from now on: %llu %s accepted",
+             addr_format(p->how.addr, text, sizeof text), (unsigned long long)p->accepted,
+             str_counted(p->accepted, "connection was", "connections were"));
 }
 
 /* One that the kernel had accepted before it was told that it is over. */

@@ -70,9 +70,18 @@ static void explain_in(const struct silence *s, const struct attempt *a, struct 
     if (n < 1 || n < again || n > 4 * (again + 1))
         return;
     t->cause = stoa_cause_find("connect.timeout_own_firewall_in");
-    snprintf(t->detail, sizeof t->detail,
-             "%d SYN%s; %lld packets that came meanwhile were dropped on this machine", t->syns,
-             t->syns > 1 ? "s" : "", (long long)n);
+    snprintf(t->detail, sizeof t->detail, "%d %s; %lld %s dropped on this machine", t->syns,
+             str_counted((uint64_t)t->syns, "SYN", "SYNs"), (long long)n,
+             str_counted((uint64_t)n, "packet that came meanwhile was",
+                         "packets that came meanwhile were"));
+}
+
+static void tell_of_none(struct stoa_try *t, unsigned syns)
+{
+    if (syns == 1)
+        snprintf(t->detail, sizeof t->detail, "its SYN did not leave this machine");
+    else
+        snprintf(t->detail, sizeof t->detail, "none of %u SYNs left this machine", syns);
 }
 
 void silence_explain(const struct silence *s, const struct attempt *attempts,
@@ -90,7 +99,6 @@ void silence_explain(const struct silence *s, const struct attempt *attempts,
         }
         tries[i].cause = stoa_cause_find("connect.timeout_own_firewall_out");
         tries[i].syns = 0;
-        snprintf(tries[i].detail, sizeof tries[i].detail, "none of %u SYNs left this machine",
-                 1 + attempts[i].retransmitted);
+        tell_of_none(&tries[i], 1 + attempts[i].retransmitted);
     }
 }

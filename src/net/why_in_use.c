@@ -191,9 +191,9 @@ static void say_connection(struct net_failure *f, const struct search *w, const 
 static void say_time_wait(struct net_failure *f, const struct search *w)
 {
     f->cause = stoa_cause_find("bind.in_use_time_wait");
-    snprintf(f->detail, sizeof f->detail,
-             "%d ended connection%s of that port %s in TIME_WAIT, for %u s more", w->sharers,
-             w->sharers == 1 ? "" : "s", w->sharers == 1 ? "is" : "are",
+    snprintf(f->detail, sizeof f->detail, "%d ended %s in TIME_WAIT, for %u s more", w->sharers,
+             str_counted((uint64_t)w->sharers, "connection of that port is",
+                         "connections of that port are"),
              (unsigned)((w->found.expires_ms + 999) / 1000));
 }
 

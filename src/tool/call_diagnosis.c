@@ -53,8 +53,8 @@ static void who_answered(const struct call_report *r, const struct stoa_try *t, 
     else if (t->err == -ETIMEDOUT && t->detail[0])
         snprintf(buf, n, "nobody");
     else if (t->err == -ETIMEDOUT && t->syns > 0)
-        snprintf(buf, n, "nobody: %d SYN%s in %s, and no answer", t->syns, t->syns == 1 ? "" : "s",
-                 call_time(span, t->took));
+        snprintf(buf, n, "nobody: %d %s in %s, and no answer", t->syns,
+                 str_counted((uint64_t)t->syns, "SYN", "SYNs"), call_time(span, t->took));
     else if (t->syns > 0 || (is_udp && t->err == 0))
         snprintf(buf, n, "%s, or a device that answers in its name%s", t->to,
                  r->walk.count || is_udp ? "" : " (--walk tells them apart)");
@@ -67,11 +67,12 @@ static void say_listener(FILE *to, const struct stoa_try *t)
     char text[TEXT_BYTES];
     if (!t->is_local || t->queue <= 0 || t->detail[0])
         return;
+    const char *wait = str_counted((uint64_t)t->queue, "connection waits", "connections wait");
     if (t->queue_max < 0)
-        snprintf(text, sizeof text, "%d connections wait in its accept queue", t->queue);
+        snprintf(text, sizeof text, "%d %s in its accept queue", t->queue, wait);
     else
-        snprintf(text, sizeof text, "%d connections wait in its accept queue, of at most %d",
-                 t->queue, t->queue_max + 1);
+        snprintf(text, sizeof text, "%d %s in its accept queue, of at most %d", t->queue, wait,
+                 t->queue_max + 1);
     say(to, "listener", text);
 }
 
@@ -136,7 +137,8 @@ static void conclude(char *buf, size_t n, const struct call_report *r, int last_
     bool is_silence = end == -ETIMEDOUT && strcmp(r->cause->id, "connect.timeout") == 0;
     buf[0] = 0;
     if (end == -ECONNREFUSED)
-        snprintf(buf, n, "the reset comes from %d hop%s away", w->count, w->count == 1 ? "" : "s");
+        snprintf(buf, n, "the reset comes from %d %s away", w->count,
+                 str_counted((uint64_t)w->count, "hop", "hops"));
     else if (is_silence && last_seen >= 0)
         snprintf(buf, n,
                  "%s (hop %d) is the last that answers: it, or what stands behind it, swallows "

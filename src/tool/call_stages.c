@@ -97,8 +97,8 @@ static void tell_try(FILE *to, const struct call_report *r, const struct stoa_re
              has_from ? " (ephemeral port)" : "");
     int n = snprintf(took, sizeof took, "%s", call_time(span, t->took));
     if (t->syns > 0)
-        n += snprintf(took + n, sizeof took - (size_t)n, ", %d SYN%s", t->syns,
-                      t->syns == 1 ? "" : "s");
+        n += snprintf(took + n, sizeof took - (size_t)n, ", %d %s", t->syns,
+                      str_counted((uint64_t)t->syns, "SYN", "SYNs"));
     snprintf(took + n, sizeof took - (size_t)n, "%s%s%s", after, t->cause ? ": " : "",
              t->cause ? t->cause->id : "");
     line(to, "connect", text, states_of(r, t), took);

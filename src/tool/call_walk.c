@@ -30,8 +30,8 @@ static void ask_other_port(stoa_task *t, struct call *c)
     const char *before = n > 1 ? w->hops[n - 2].by : "";
     const char *where =
         *before ? "at or right behind " : "from this machine's own firewall or its first router";
-    snprintf(detail, sizeof detail, "%d hop%s away, %s%s, where %s still passes other packets on",
-             n, n == 1 ? "" : "s", where, before, by);
+    snprintf(detail, sizeof detail, "%d %s away, %s%s, where %s still passes other packets on", n,
+             str_counted((uint64_t)n, "hop", "hops"), where, before, by);
     call_fail(c, stoa_cause_find("connect.refused_by_device"), c->report.err, detail);
 }
 

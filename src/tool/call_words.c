@@ -34,6 +34,7 @@ static const char *call_count(char *buf, uint64_t n)
 const char *call_bytes(char *buf, uint64_t n)
 {
     char count[CALL_WORD_BYTES];
-    snprintf(buf, CALL_WORD_BYTES, "%.30s byte%s", call_count(count, n), n == 1 ? "" : "s");
+    snprintf(buf, CALL_WORD_BYTES, "%.30s %s", call_count(count, n),
+             str_counted(n, "byte", "bytes"));
     return buf;
 }

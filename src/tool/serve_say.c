@@ -1,6 +1,8 @@
 /* tool/serve_say.c -- see serve_say.h. */
 #include "tool/serve_say.h"
 
+#include "base/str.h"
+
 #include <poll.h>
 #include <stdio.h>
 #include <unistd.h>
@@ -29,8 +31,8 @@ static void say(void *ctx, enum stoa_level level, const char *text)
     pthread_mutex_lock(&s->lock);
     if (s->lost > 0) {
         char lost[80];
-        snprintf(lost, sizeof lost, "%lu lines are missing here: stderr did not take them",
-                 s->lost);
+        snprintf(lost, sizeof lost, "%lu %s missing here: stderr did not take %s", s->lost,
+                 str_counted(s->lost, "line is", "lines are"), str_counted(s->lost, "it", "them"));
         if (write_line(levels[STOA_WARNING], lost))
             s->lost = 0;
     }

@@ -97,7 +97,7 @@ class Watched:
         """The numbers of the warning with that cause: (queue, limit, SYN queue, dropped)."""
         self.stoa.wait_for(f"warning: {cause}: {self.stoa.url}: ")
         line = re.compile(rf"{re.escape(cause)}: .*\(accept queue (\d+) of (\d+), SYN queue (\d+)"
-                          r"(?:; \d+ SYNs or ACKs dropped, (\d+) since the start)?\)\. [A-Z].*\n")
+                          r"(?:; \d+ SYNs? or ACKs? dropped, (\d+) since the start)?\)\. [A-Z].*\n")
         while not (m := line.search(self.stoa.said.decode())):
             assert self.stoa.read_more(WITHIN), self.stoa.said
         return tuple(int(n or 0) for n in m.groups())

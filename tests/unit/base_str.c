@@ -95,6 +95,14 @@ static void escaping(void **state)
     assert_string_equal(str_escape(buf, 1, STR("a")), "");
 }
 
+static void counting(void **state)
+{
+    (void)state;
+    assert_string_equal(str_counted(0, "byte", "bytes"), "bytes");
+    assert_string_equal(str_counted(1, "byte", "bytes"), "byte");
+    assert_string_equal(str_counted(UINT64_MAX, "byte", "bytes"), "bytes");
+}
+
 /* None of them looks behind the end. */
 static void edges(void **state)
 {
@@ -117,7 +125,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(comparing), cmocka_unit_test(cutting),  cmocka_unit_test(elements),
-        cmocka_unit_test(numbers),   cmocka_unit_test(escaping), cmocka_unit_test(edges),
+        cmocka_unit_test(numbers),   cmocka_unit_test(escaping), cmocka_unit_test(counting),
+        cmocka_unit_test(edges),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -158,6 +158,10 @@ static const struct row rows[] = {
     /* part of a body */
     { NULL, S(OK "Content-Length: 40\r\n\r\nhello, hello", FAKE_END), 0, STOA_EEOF, "hello, hello",
       "reply.truncated", "12 of 40 bytes came", false },
+    { NULL, S(OK "Content-Length: 1\r\n\r\n", FAKE_END), 0, STOA_EEOF, "", "reply.truncated",
+      "0 of 1 byte came", false },
+    { NULL, S(OK "Transfer-Encoding: chunked\r\n\r\n2\r\nh", FAKE_END), 0, STOA_EEOF, "h",
+      "reply.truncated_chunks", "1 byte came; of the last chunk 1 byte is missing", false },
     { NULL, S(OK "Content-Length: 40\r\n\r\nhello", FAKE_RESET), 0, -ECONNRESET, "hello",
       "reply.reset_within", "5 of 40 bytes came", false },
     { NULL, S(OK "Content-Length: 40\r\n\r\nhello", FAKE_SILENCE), 0, -ETIMEDOUT, "hello",

@@ -273,7 +273,7 @@ static void test_no_more_than_enough(void **state)
     assert_int_equal(f.core.sched.tasks, 1024);
     assert_int_equal(f.chunks_out,
                      24); /* the others are copies: these are all the I/O has, nearly */
-    assert_string_equal(f.said, "1 datagrams to 0.0.0.0:80 dropped so far, 1024 are being handled");
+    assert_string_equal(f.said, "1 datagram to 0.0.0.0:80 dropped so far, 1024 being handled");
     fake_wait(&f, 10 * STOA_SEC);
     fake_text(&f, 0, "y");
     fake_run(&f);

@@ -418,7 +418,7 @@ static void test_deadline(void **state)
     assert_string_equal(report.cause->id, "connect.queue_full");
     assert_int_equal(report.tries[0].queue, 1);
     assert_int_equal(report.tries[0].queue_max, 0);
-    assert_non_null(strstr(report.detail, "1 connections wait to be accepted by pid"));
+    assert_non_null(strstr(report.detail, "1 connection waits to be accepted by pid"));
     close(inside);
     close(fd);
 }
