@@ -73,7 +73,7 @@ struct stoa_stage_request {
     uint64_t bytes;            /* of the reply's body */
     char method[8];            /* terminated; escaped, as path is */
     char path[80];             /* cut; no query */
-    char peer[48];             /* address without port */
+    char peer[48];             /* address without port, or "a Unix socket" */
     char cause[40];            /* id of what failed; "" = nothing did */
     uint8_t grade[STOA_SPANS]; /* enum stoa_grade */
     struct stoa_span_time span[STOA_SPANS];

@@ -100,7 +100,10 @@ static void rank(stoa_http *x, const struct stage_facts *f)
     struct addr peer;
     char host[ADDR_TEXT_BYTES];
     conn_peer(x->c, &peer);
-    snprintf(shown.peer, sizeof shown.peer, "%s", addr_format_host(&peer, host, sizeof host));
+    /* Who connects to a Unix socket has no address. */
+    bool is_unix = peer.family == AF_UNIX;
+    snprintf(shown.peer, sizeof shown.peer, "%s",
+             is_unix ? "a Unix socket" : addr_format_host(&peer, host, sizeof host));
     snprintf(shown.cause, sizeof shown.cause, "%s", f->cause ? f->cause : "");
     if (x->head_bytes > 0) {
         str_escape(shown.method, sizeof shown.method, stoa_http_method(x));

@@ -8,6 +8,7 @@ import re
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -205,6 +206,19 @@ def test_stages_are_json_with_the_numbers(io):
         assert any(r["path"] == "/a'b" and r["method"] == "GET" for r in j["slowest"]), \
             j["slowest"]
         assert any(c["count"] for c in j["causes"]), j["causes"]
+
+
+@each_io
+def test_a_client_of_a_unix_socket_has_no_name(io):
+    with tempfile.TemporaryDirectory() as d, \
+            admin("--text", "hi", io=io, listen="unix:" + os.path.join(d, "s")) as s:
+        with socket.socket(socket.AF_UNIX) as c:
+            c.settimeout(WITHIN)
+            c.connect(os.path.join(d, "s"))
+            c.sendall(b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+            assert c.makefile("rb").read().endswith(b"hi")
+        j = until(lambda: stages(s), lambda j: j["slowest"])
+        assert [r["peer"] for r in j["slowest"]] == ["a Unix socket"], j["slowest"]
 
 
 @each_io
