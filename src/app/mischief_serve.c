@@ -235,7 +235,7 @@ static void say(struct play *p)
     char from[ADDR_TEXT_BYTES], to[ADDR_TEXT_BYTES];
     conn_peer(p->c, &peer);
     core_say(conn_core(p->c), STOA_INFO, "%s on purpose: connection from %s to %s",
-             p->f->kind->name, addr_format(&peer, from, sizeof from),
+             p->f->kind->name, addr_format_peer(&peer, from, sizeof from),
              addr_format(conn_local(p->c), to, sizeof to));
 }
 

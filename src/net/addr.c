@@ -308,6 +308,15 @@ char *addr_format(const struct addr *a, char *buf, size_t n)
     return buf;
 }
 
+char *addr_format_peer(const struct addr *a, char *buf, size_t n)
+{
+    bool is_nameless = a->family == AF_UNIX && a->len <= offsetof(struct sockaddr_un, sun_path);
+    if (!is_nameless)
+        return addr_format(a, buf, n);
+    snprintf(buf, n, "a Unix socket");
+    return buf;
+}
+
 char *addr_format_host(const struct addr *a, char *buf, size_t n)
 {
     format_host(a, buf, n);

@@ -57,6 +57,10 @@ int addr_look_up(const struct addr_parts *parts, const struct addr_query *q, str
  * dual-stack socket (::ffff:127.0.0.1) is written as what it is. returns buf. */
 char *addr_format(const struct addr *a, char *buf, size_t n);
 
+/* The same for a peer in a sentence: who connects to a Unix socket seldom has an address, and is
+ * "a Unix socket" then. returns buf. */
+char *addr_format_peer(const struct addr *a, char *buf, size_t n);
+
 /* The host part alone: "127.0.0.1", "::1", "fe80::1%2" (the interface by number), "unix:".
  * returns buf. */
 char *addr_format_host(const struct addr *a, char *buf, size_t n);

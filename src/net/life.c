@@ -311,7 +311,7 @@ static void say_failed(stoa_conn *c, int err)
     conn_peer(c, &peer);
     core_say(core, is_peers(err) ? STOA_INFO : STOA_WARNING,
              "connection from %s to %s reset: %s failed: %s (%s)",
-             addr_format(&peer, from, sizeof from), addr_format(conn_local(c), to, sizeof to),
+             addr_format_peer(&peer, from, sizeof from), addr_format(conn_local(c), to, sizeof to),
              stages[stage], stoa_strerror(err), error_name(err));
 }
 

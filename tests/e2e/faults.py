@@ -238,6 +238,12 @@ def test_it_says_that_it_breaks():
             read_end(c)
             peer = c.getsockname()[1]
         s.wait_for(f"cut-body on purpose: connection from 127.0.0.1:{peer} to 127.0.0.1:{s.port}\n")
+    with tempfile.TemporaryDirectory() as d:
+        path = os.path.join(d, "s")
+        with Stoa("--fault", "cut-body", listen=f"unix:{path}") as s, client(path) as c:
+            c.sendall(GET)
+            read_end(c)
+            s.wait_for(f"cut-body on purpose: connection from a Unix socket to unix:{path}\n")
 
 
 def test_what_is_meant_is_not_told_as_a_failure():

@@ -252,21 +252,30 @@ static void host_is(const struct addr *a, const char *text)
     assert_string_equal(addr_format_host(a, buf, sizeof buf), text);
 }
 
+static void peer_is(const struct addr *a, const char *text)
+{
+    char buf[ADDR_TEXT_BYTES];
+    assert_string_equal(addr_format_peer(a, buf, sizeof buf), text);
+}
+
 static void test_format(void **state)
 {
     (void)state;
     struct addr a = v6("::ffff:1.2.3.4", 5, 0);
     is(&a, "1.2.3.4:5");
     host_is(&a, "1.2.3.4");
+    peer_is(&a, "1.2.3.4:5");
     a = v6("fe80::1", 5, 3);
     is(&a, "[fe80::1%3]:5");
     host_is(&a, "fe80::1%3");
     a = (struct addr){ .un = { .sun_family = AF_UNIX, .sun_path = "/a\nb" } };
     a.len = sizeof a.un;
     is(&a, "unix:/a\\x0ab");
+    peer_is(&a, "unix:/a\\x0ab");
     host_is(&a, "unix:");
     a.len = sizeof(sa_family_t); /* a client's: it has no name */
     is(&a, "unix:");
+    peer_is(&a, "a Unix socket");
     a = (struct addr){ .un = { .sun_family = AF_UNIX, .sun_path = "\0name" } };
     a.len = offsetof(struct sockaddr_un, sun_path) + 5;
     is(&a, "unix:@name");
