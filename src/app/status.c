@@ -2,6 +2,7 @@
 #include "app/status.h"
 
 #include "base/mem.h"
+#include "base/str.h"
 #include "probe/drops.h"
 #include "stage/table.h"
 
@@ -162,8 +163,8 @@ bool status_is_ready(const struct status *s, char why[STATUS_WHY_BYTES])
         const struct stoa_stage_listener *l = &s->listener[i];
         if (drops_fills(l->fullest, 1000)) {
             snprintf(why, STATUS_WHY_BYTES,
-                     "the accept queue of %s is more than half full: %u of %u wait", l->name,
-                     l->queue, l->queue_max);
+                     "the accept queue of %s is more than half full: %u of %u %s", l->name,
+                     l->queue, l->queue_max, str_counted(l->queue, "waits", "wait"));
             return false;
         }
     }

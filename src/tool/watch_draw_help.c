@@ -16,8 +16,8 @@ static const struct help {
     { "ACCEPT QUEUE", "connections that wait for the process to accept them, of so many at most; "
                       "of ×4 sockets the fullest" },
     { "SYN", "SYN queue: connections that are being made" },
-    { "DROPS",
-      "SYNs and connections that the kernel turned away: their clients wait, and try again" },
+    { "DROPS", "SYNs and final ACKs that the kernel dropped, each try anew, and ACKs twice: their "
+               "clients wait" },
     { "CLOSE_WAIT", "the peer has closed, and the process has not" },
     { "UNREAD", "bytes that have come and that the process has not read" },
     { "UNSENT", "bytes that the peer has not taken yet" },

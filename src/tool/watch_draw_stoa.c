@@ -17,8 +17,9 @@ static int draw_head(struct cells *c, const struct watch_picture *p, int row)
     char up[WATCH_WORD_BYTES], number[WATCH_WORD_BYTES], p50[WATCH_WORD_BYTES],
         p99[WATCH_WORD_BYTES], text[200];
     status_times(s, p->trend, STATUS_TOOK, &took);
-    int n = snprintf(text, sizeof text, "stoa %s, %s, %d core%s, up %s   ", s->release, s->io,
-                     s->cores, s->cores == 1 ? "" : "s", watch_span(up, s->now - s->started));
+    int n = snprintf(text, sizeof text, "stoa %s, %s, %d %s, up %s   ", s->release, s->io, s->cores,
+                     str_counted((uint64_t)s->cores, "core", "cores"),
+                     watch_span(up, s->now - s->started));
     n += snprintf(text + n, sizeof text - (size_t)n, "requests %s", watch_rate(number, took.per_s));
     if (took.p50)
         snprintf(text + n, sizeof text - (size_t)n, "   took p50 %s, p99 %s",

@@ -16,7 +16,7 @@ struct gauge {
     unsigned look;
 };
 
-/* "accept queue  ━━━━━━────  64 of 128   12/s dropped, 240 in all" */
+/* "accept queue  ━━━━━━────  64 of 128" */
 static void draw_gauge(struct cells *c, int row, const struct gauge *g)
 {
     struct span to = watch_line(c, row);
@@ -40,13 +40,13 @@ static unsigned look_of(uint64_t now, uint64_t most)
 
 static void draw_dropped(struct cells *c, int row, const struct watch_listener *l)
 {
-    char text[4 * WATCH_WORD_BYTES], rate[WATCH_WORD_BYTES], all[WATCH_WORD_BYTES];
+    char text[4 * WATCH_WORD_BYTES], rate[WATCH_WORD_BYTES], all[WATCH_DROPPED_BYTES];
     struct span to = watch_line(c, row);
     cells_put(c, (struct span){ row, to.column, WORD_WIDTH }, LOOK_DIM, "dropped");
     to.column += WORD_WIDTH;
     to.width -= WORD_WIDTH;
     snprintf(text, sizeof text, "%s, %s since it listens", watch_rate(rate, l->drops_per_s),
-             watch_count(all, l->drops));
+             watch_dropped(all, l->drops));
     cells_put(c, to,
               l->drops_per_s > 0 ? LOOK_RED
               : l->drops         ? LOOK_PLAIN

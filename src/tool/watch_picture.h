@@ -155,7 +155,7 @@ struct watch_verdict {
     enum watch_level level;
     int listener;                /* index; -1 = of all, or of the process */
     const char *cause;           /* id in the catalogue (base/cause.h); NULL = none. Static */
-    char text[WATCH_TEXT_BYTES]; /* a clause: "accept queue full: 12 clients dropped in ..." */
+    char text[WATCH_TEXT_BYTES]; /* a clause: "accept queue full: ..." */
     char next[WATCH_TEXT_BYTES]; /* one step, a sentence; "" = none is needed */
 };
 

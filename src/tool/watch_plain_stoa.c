@@ -109,8 +109,9 @@ void watch_plain_stoa(struct buf *b, const struct watch_picture *p)
         buf_fmt(b, "\na stoa server, but %s\n", p->stoa_text);
     if (!p->has_stoa)
         return;
-    buf_fmt(b, "\nstoa %s, pid %lld, %s, %d core%s; the stages of ", p->stoa->release,
-            (long long)p->stoa->pid, p->stoa->io, p->stoa->cores, p->stoa->cores == 1 ? "" : "s");
+    buf_fmt(b, "\nstoa %s, pid %lld, %s, %d %s; the stages of ", p->stoa->release,
+            (long long)p->stoa->pid, p->stoa->io, p->stoa->cores,
+            str_counted((uint64_t)p->stoa->cores, "core", "cores"));
     put_period(b, p);
     put_spans(b, p);
     put_at(b, p->stoa);

@@ -60,21 +60,16 @@ __attribute__((format(printf, 3, 4))) static void say(struct watch_picture *p,
     snprintf(v->next, sizeof v->next, "%s", next);
 }
 
-static const char *plural(uint64_t n)
-{
-    return n == 1 ? "" : "s";
-}
-
 /* ---- queues ---- */
 
-/* "; 12 dropped in the last 1.0 s" */
+/* "; 12 SYNs or ACKs dropped in the last 1.0 s": no clients, who try again, and are counted again. */
 static const char *dropped_words(char *buf, size_t n, const struct watch_picture *p,
                                  const struct watch_listener *l)
 {
-    char count[WATCH_WORD_BYTES], span[WATCH_WORD_BYTES];
+    char count[WATCH_DROPPED_BYTES], span[WATCH_WORD_BYTES];
     buf[0] = 0;
     if (l->dropped)
-        snprintf(buf, n, "; %s dropped in the last %s", watch_count(count, l->dropped),
+        snprintf(buf, n, "; %s dropped in the last %s", watch_dropped(count, l->dropped),
                  watch_span(span, p->span));
     return buf;
 }
@@ -133,9 +128,9 @@ static void judge_close_wait(struct watch_picture *p, int i)
         &(struct found){ was_seen ? WATCH_WARNING : WATCH_NOTE, i, NULL,
                          "Look where the process handles the end of input (a read that returns 0): "
                          "it must close the connection there." },
-        "%s connection%s in CLOSE_WAIT, the oldest %s: the clients have closed, the process does "
-        "not",
-        watch_count(n, count), plural(count), watch_close_wait_age(age, c));
+        "%s %s in CLOSE_WAIT, the oldest %s: the %s closed, the process does not",
+        watch_count(n, count), str_counted(count, "connection", "connections"),
+        watch_close_wait_age(age, c), str_counted(count, "client has", "clients have"));
 }
 
 static void judge_gave_up(struct watch_picture *p, int i)
@@ -148,7 +143,8 @@ static void judge_gave_up(struct watch_picture *p, int i)
         &(struct found){ WATCH_WARNING, i, NULL,
                          "Find what keeps the process from accepting: it will serve clients that "
                          "are gone first." },
-        "%s client%s gave up waiting in the accept queue", watch_count(n, count), plural(count));
+        "%s %s gave up waiting in the accept queue", watch_count(n, count),
+        str_counted(count, "client", "clients"));
 }
 
 static void judge_late(struct watch_picture *p, int i)
@@ -162,8 +158,9 @@ static void judge_late(struct watch_picture *p, int i)
             WATCH_WARNING, i, NULL,
             "Find what the process waits for, or is busy with: a debugger or a profiler "
             "shows where it is." },
-        "reads nothing: %s unread on %s connection%s for more than a second",
-        watch_bytes(bytes, c->late_bytes), watch_count(n, c->late_conns), plural(c->late_conns));
+        "reads nothing: %s unread on %s %s for more than a second",
+        watch_bytes(bytes, c->late_bytes), watch_count(n, c->late_conns),
+        str_counted(c->late_conns, "connection", "connections"));
 }
 
 static void judge_stuck(struct watch_picture *p, int i)
@@ -177,8 +174,9 @@ static void judge_stuck(struct watch_picture *p, int i)
             WATCH_WARNING, i, NULL,
             "The clients do not read: look at them, and let the process limit how long "
             "a reply may take." },
-        "the peer takes nothing: the window of %s connection%s is closed",
-        watch_count(n, c->stuck_conns), plural(c->stuck_conns));
+        "the peer takes nothing: the %s of %s %s closed",
+        str_counted(c->stuck_conns, "window", "windows"), watch_count(n, c->stuck_conns),
+        str_counted(c->stuck_conns, "connection is", "connections are"));
 }
 
 static void judge_retrans(struct watch_picture *p, int i)
@@ -191,8 +189,9 @@ static void judge_retrans(struct watch_picture *p, int i)
         &(struct found){ WATCH_NOTE, i, NULL,
                          "Look at the way to those clients: packets are lost, or they are gone; "
                          "--sort retransmits shows them." },
-        "%s connection%s without an answer: what was sent is being sent again",
-        watch_count(n, c->retrans_conns), plural(c->retrans_conns));
+        "%s %s without an answer: what was sent is being sent again",
+        watch_count(n, c->retrans_conns),
+        str_counted(c->retrans_conns, "connection", "connections"));
 }
 
 /* ---- the process ---- */
@@ -240,8 +239,8 @@ static void judge_draining(struct watch_picture *p)
         say(p, &f,
             "the server drains: no connection is left to be finished, and it takes no new ones");
     else
-        say(p, &f, "the server drains: %s connection%s being finished, and it takes no new ones",
-            watch_count(n, count), count == 1 ? " is" : "s are");
+        say(p, &f, "the server drains: %s %s being finished, and it takes no new ones",
+            watch_count(n, count), str_counted(count, "connection is", "connections are"));
 }
 
 static void judge_cores(struct watch_picture *p)
@@ -262,8 +261,9 @@ static void judge_cores(struct watch_picture *p)
             WATCH_BAD, -1, NULL,
             "A handler there does not let go of its core: it spins, or blocks in a call "
             "of its own; a debugger shows where." },
-        "core %d stands still for %s (%d of %d do): its connections wait", worst,
-        watch_span(span, p->stoa->still[worst]), still, p->stoa->cores);
+        "core %d stands still for %s (%d of %d %s): its connections wait", worst,
+        watch_span(span, p->stoa->still[worst]), still, p->stoa->cores,
+        str_counted((uint64_t)still, "does", "do"));
 }
 
 /* ---- all of it ---- */

@@ -18,6 +18,14 @@ const char *watch_count(char *buf, uint64_t n)
     return buf;
 }
 
+const char *watch_dropped(char *buf, uint64_t n)
+{
+    char count[WATCH_WORD_BYTES];
+    snprintf(buf, WATCH_DROPPED_BYTES, "%s %s", watch_count(count, n),
+             str_counted(n, "SYN or ACK", "SYNs or ACKs"));
+    return buf;
+}
+
 const char *watch_bytes(char *buf, uint64_t n)
 {
     buf[words_size(buf, n)] = 0;

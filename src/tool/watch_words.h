@@ -17,6 +17,10 @@ static inline const char *watch_text(const char *text)
 /* "7", "12,345", "1.2M". */
 const char *watch_count(char *buf, uint64_t n);
 
+/* What a listener's kernel dropped: "1 SYN or ACK", "12 SYNs or ACKs". Of WATCH_DROPPED_BYTES. */
+enum { WATCH_DROPPED_BYTES = WATCH_WORD_BYTES + 16 };
+const char *watch_dropped(char *buf, uint64_t n);
+
 /* "0 B", "1.2 MiB". */
 const char *watch_bytes(char *buf, uint64_t n);
 

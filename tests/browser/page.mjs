@@ -107,6 +107,21 @@ const tests = {
     await m.end();
   },
 
+  async 'one of each: in the singular'() {
+    const m = await mock('overflow'), page = await open(m.url);
+    await page.click('#pause');
+    await page.evaluate(() => {
+      Object.assign(last.listeners[0], { queue: 1, queue_max: 1, drops_per_s: 0 });
+      last.totals.connections = last.connections_more = 1;
+      draw(last);
+    });
+    assert.match(await found(page), /http:\/\/127.0.0.1:8080\/: 1 of 1 waits\. /);
+    assert.match(await page.locator('#way').innerText(), /1\s+connection so far/);
+    assert.match(await page.locator('#conns-more').innerText(), /; 1 more is not listed/);
+    assert.deepEqual(page.complaints, []);
+    await m.end();
+  },
+
   async 'the server goes: said with the moment, numbers step back; it comes: live again'() {
     const m = await mock('load'), page = await open(m.url);
     const number = await page.locator('.tile .big').nth(2).innerText();

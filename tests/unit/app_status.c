@@ -273,6 +273,10 @@ static void test_alive_and_ready(void **state)
     assert_true(status_is_alive(&s, why) && !status_is_ready(&s, why));
     assert_string_equal(why, "the accept queue of http://[::1]:80/ is more than half full: 3 of 4 "
                              "wait");
+    s.listener[0].queue = s.listener[0].queue_max = 1;
+    assert_false(status_is_ready(&s, why));
+    assert_string_equal(why, "the accept queue of http://[::1]:80/ is more than half full: 1 of 1 "
+                             "waits");
     s.listener[0].fullest = 500;
     assert_true(status_is_ready(&s, why));
     s.draining = true;

@@ -219,6 +219,17 @@ static void test_drops_have_their_cause(void **state)
     expect_said(0, "");
 }
 
+static void test_one_drop(void **state)
+{
+    (void)state;
+    begin();
+    expect_said(0, NULL);
+    kernel.queue = 5;
+    drop(1, 1, 0);
+    wait_ms(100);
+    expect_said(1, "SYN queue 0; 1 SYN or ACK dropped, 1 since the start)");
+}
+
 static void test_drops_are_added_up_between_two_lines(void **state)
 {
     (void)state;
@@ -370,6 +381,7 @@ int main(void)
         TEST(test_looks_ten_times_a_second),
         TEST(test_a_filling_queue_is_told_every_ten_seconds),
         TEST(test_drops_have_their_cause),
+        TEST(test_one_drop),
         TEST(test_drops_are_added_up_between_two_lines),
         TEST(test_what_is_milder_is_not_told_after_what_is_worse),
         TEST(test_a_walk_that_takes_long_is_made_seldom),

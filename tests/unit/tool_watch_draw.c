@@ -133,8 +133,8 @@ static void overrun(void)
     l->conns.states[DIAG_TIME_WAIT] = 5321;
     add_listener("[::1]:22", "812 sshd", 0, 128);
     add_verdict(WATCH_BAD, 0,
-                "accept queue full: the process does not accept fast enough; 18 clients dropped in "
-                "the last second",
+                "accept queue full: the process does not accept fast enough; 18 SYNs or ACKs "
+                "dropped in the last 1.0 s",
                 "Find what keeps that process from accepting.");
     add_verdict(WATCH_WARNING, 0, "34 connections in CLOSE_WAIT, oldest 3 min: it does not close",
                 "");
@@ -152,7 +152,7 @@ static void a_list_on_a_common_terminal(void **state)
         " stoa watch  all listeners                                 every 1 s   07:21:45",
         "",
         " ● 127.0.0.1:8089 (4242 python3) accept queue full: the process does not accept",
-        "   fast enough; 18 clients dropped in the last second",
+        "   fast enough; 18 SYNs or ACKs dropped in the last 1.0 s",
         "   → Find what keeps that process from accepting.",
         " ● 127.0.0.1:8089 (4242 python3) 34 connections in CLOSE_WAIT, oldest 3 min: it",
         "   does not close",
@@ -194,7 +194,7 @@ static void a_list_on_a_small_one(void **state)
         " stoa watch  all listeners     07:21:45",
         " ● 127.0.0.1:8089 (4242 python3) accept",
         "   queue full: the process does not",
-        "   accept fast enough; 18 clients…",
+        "   accept fast enough; 18 SYNs or ACKs…",
         "   and 2 more",
         "   LISTENER            QUEUE  DROPS/S",
         "▸● 127.0.0.1:8089    129/128     18/s",
@@ -358,7 +358,7 @@ static void a_listener_and_its_connections(void **state)
     assert_int_equal(page_find(&s->c, " ● accept queue full: the process"), 2);
     assert_true(page_find(&s->c, "accept queue  ━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━  129 of 128") > 0);
     assert_true(page_find(&s->c, "SYN queue     ━━━────────────────────────────  12") > 0);
-    assert_true(page_find(&s->c, "dropped       18/s, 240 since it listens") > 0);
+    assert_true(page_find(&s->c, "dropped       18/s, 240 SYNs or ACKs since it listens") > 0);
     assert_true(page_find(&s->c, "connections   ESTABLISHED 129   SYN_RECV 12   CLOSE_WAIT 34, "
                                  "oldest 3 min") > 0);
     assert_true(page_find(&s->c, "unread 1.1 MiB on 4   sent again 7") > 0);

@@ -80,12 +80,16 @@ static void test_accept_queue(void **state)
     only(WATCH_WARNING, "accept queue full (129/128): the process does not accept fast enough");
     l->cause = "accept.queue_full";
     l->dropped = 12;
-    only(WATCH_BAD, "accept queue full (129/128): the process does not accept fast enough; 12 "
-                    "dropped in the last 1.0 s");
+    only(WATCH_BAD, "accept queue full (129/128): the process does not accept fast enough; 12 SYNs "
+                    "or ACKs dropped in the last 1.0 s");
     l->fullest_queue = 3; /* the process has caught up since */
     only(WATCH_BAD,
-         "accept queue full (3/128): the process does not accept fast enough; 12 dropped "
-         "in the last 1.0 s");
+         "accept queue full (3/128): the process does not accept fast enough; 12 SYNs or ACKs "
+         "dropped in the last 1.0 s");
+    l->dropped = 1;
+    only(WATCH_BAD,
+         "accept queue full (3/128): the process does not accept fast enough; 1 SYN or ACK "
+         "dropped in the last 1.0 s");
 }
 
 static void test_syn_queue(void **state)
@@ -97,7 +101,7 @@ static void test_syn_queue(void **state)
     l->dropped = 1500;
     only(WATCH_BAD,
          "the SYN queue is full: handshakes are begun faster than they are completed (129 "
-         "half-open); 1,500 dropped in the last 1.0 s");
+         "half-open); 1,500 SYNs or ACKs dropped in the last 1.0 s");
     l->cause = "accept.syn_cookies";
     l->dropped = 0;
     only(WATCH_WARNING, "the SYN queue is full: SYN cookies are sent instead (129 half-open)");
@@ -137,7 +141,7 @@ static void test_close_wait(void **state)
                         "the process does not");
     c->close_wait_least = 0; /* seen once */
     c->states[DIAG_CLOSE_WAIT] = 1;
-    only(WATCH_NOTE, "1 connection in CLOSE_WAIT, the oldest < 3 min: the clients have closed, the "
+    only(WATCH_NOTE, "1 connection in CLOSE_WAIT, the oldest < 3 min: the client has closed, the "
                      "process does not");
 }
 
@@ -159,6 +163,8 @@ static void test_bytes(void **state)
     c->late_conns = 0;
     c->stuck_conns = 1;
     only(WATCH_WARNING, "the peer takes nothing: the window of 1 connection is closed");
+    c->stuck_conns = 2;
+    only(WATCH_WARNING, "the peer takes nothing: the windows of 2 connections are closed");
     c->stuck_conns = 0;
     c->retrans_conns = 2;
     only(WATCH_NOTE, "2 connections without an answer: what was sent is being sent again");
@@ -210,6 +216,8 @@ static void test_cores(void **state)
     status->still[2] = 12 * STOA_SEC;
     status->still[3] = 2 * STOA_SEC;
     only(WATCH_BAD, "core 2 stands still for 12 s (2 of 4 do): its connections wait");
+    status->still[3] = 0;
+    only(WATCH_BAD, "core 2 stands still for 12 s (1 of 4 does): its connections wait");
     p.is_stopped = true; /* says all */
     only(WATCH_BAD, "the process is stopped (SIGSTOP, Ctrl-Z or a debugger): it runs nothing, and "
                     "clients wait");
