@@ -52,13 +52,15 @@ static const struct option table[] = {
     { IPV4, '4', "ipv4", NULL, "IPv4 addresses only" },
     { IPV6, '6', "ipv6", NULL, "IPv6 addresses only" },
     { RESOLVE, 0, "resolve", "HOST:PORT:ADDR",
-      "the address of that host and port; may be repeated" },
-    { UNIX, 0, "unix", "PATH", "connect to this Unix socket instead of the host" },
-    { MAX_TIME, 'm', "max-time", "TIME", "for all of it (default: no limit but the kernel's)" },
+      "use that address for that host and port; may be repeated" },
+    { UNIX, 0, "unix", "PATH", "connect to this Unix socket, whatever the host of the URL" },
+    { MAX_TIME, 'm', "max-time", "TIME",
+      "for all of it, reading FILE included (default: no limit but the kernel's)" },
 
     { .help = "What it says of it, on stderr" },
     { VERBOSE, 'v', "verbose", NULL, "each stage as it is passed (always, when one fails)" },
-    { WALK, 0, "walk", NULL, "when nobody connects: find the hop that refuses or swallows" },
+    { WALK, 0, "walk", NULL,
+      "when no connection comes about: find the hop that refuses or swallows" },
     { JSON, 0, "json", NULL, "the whole report as one line of JSON, and nothing else" },
     { TIMINGS, 0, "timings", NULL, "one line of numbers" },
 
@@ -71,12 +73,11 @@ static const struct option table[] = {
 
 static void show_help(void)
 {
-    puts(
-        "stoa call [OPTIONS] TARGET [DATA]\n\n"
-        "Makes one request and says how each stage of it went. TARGET is http://HOST[:PORT]/PATH;\n"
-        "HOST:PORT or tcp://HOST:PORT, udp://HOST:PORT or unix:PATH, which take stdin, or DATA, "
-        "to\n"
-        "the peer and what comes back to stdout.");
+    puts("stoa call [OPTIONS] TARGET [DATA]\n\n"
+         "Makes one request and says how each stage of it went. TARGET is one of\n\n"
+         "  http://HOST[:PORT]/PATH     an HTTP request; with DATA a POST\n"
+         "  HOST:PORT, tcp://HOST:PORT, udp://HOST:PORT, unix:PATH\n"
+         "                              DATA, or else stdin, to the peer, and back to stdout");
     options_help(stdout, table);
 }
 
