@@ -21,6 +21,7 @@ struct watch_look {
     struct watch_counts counts;
     uint64_t cookies, cookies_before; /* SYN cookies sent by the last walk, and by the one before */
     struct watch_stoa stoa;
+    bool drained;         /* at the last walk */
     struct buf is_target; /* bool, of each of listen's listeners */
     struct buf shown;     /* struct watch_listener: the picture's */
     struct watch_picture picture;
@@ -171,17 +172,25 @@ static int own_pid(const struct watch_look *l)
     return has_own ? t->pid : 0;
 }
 
+/* Whether whose connections are to be counted is not what it was at the last walk: the server begins to
+ * drain, or has ended. What was counted then is no use any more. */
+static bool is_news(const struct watch_look *l, int own_pid)
+{
+    return own_pid != l->walk.own_pid || watch_stoa_drains(&l->stoa) != l->drained;
+}
+
 static int walk(struct watch_look *l)
 {
     bool has_target = l->picture.target.aim != WATCH_ALL;
     struct watch_walk_plan plan = { .now = l->picture.at, .own_pid = own_pid(l) };
-    if (l->picture.at < l->walk.due && plan.own_pid == l->walk.own_pid)
+    if (l->picture.at < l->walk.due && !is_news(l, plan.own_pid))
         return 0;
     plan.list = watch_listen_all(&l->listen, &plan.count);
     if (plan.count == 0 && !plan.own_pid)
         return 0;
     plan.port = has_target && !plan.own_pid ? common_port(l) : 0;
     plan.is_target = has_target ? (const bool *)(const void *)l->is_target.p : NULL;
+    l->drained = watch_stoa_drains(&l->stoa);
     l->cookies_before = l->walk.at ? l->cookies : cookies_sent(l);
     l->cookies = cookies_sent(l);
     return watch_walk_go(&l->walk, &plan);
