@@ -2,7 +2,8 @@
  *
  * So the server always has work waiting when its turn comes, as a busy one has. Without it the load
  * sets the pace, and the faster a server is the more often it falls asleep and has to be woken,
- * which costs more than a request: then that is what would be compared. */
+ * which costs as much as a small request: then that is what would be compared. Several of these leave
+ * the server a part of its CPU only, which is less than the load gives it to do. */
 int main(void)
 {
     for (;;)

@@ -13,6 +13,7 @@ import server
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 DISTURBED = 0.05  # of the two CPUs' time: then a slice does not count
+BURNERS = 3  # a quarter of a CPU is left to the server: less than any row's load gives it to do
 
 
 class Row:
@@ -92,10 +93,10 @@ class TimeWaits:
 class Method:
     """How the load is made."""
 
-    def __init__(self, wrk=False, alone=False, first=False):
-        self.wrk = wrk      # by wrk instead of bench/ask.c
-        self.alone = alone  # without bench/burn.c
-        self.first = first  # the load runs before all other work on its CPU
+    def __init__(self, wrk=False, burners=BURNERS, first=False):
+        self.wrk = wrk          # by wrk instead of bench/ask.c
+        self.burners = burners  # bench/burn.c on the server's CPU
+        self.first = first      # the load runs before all other work on its CPU
 
 
 def run_load(row, port, cpu, seconds, method):
@@ -120,21 +121,23 @@ def run_load(row, port, cpu, seconds, method):
     return counted, usage.ru_utime + usage.ru_stime
 
 
-class Burner:
-    """with Burner(cpu): bench/burn.c runs there. Afterwards .seconds is the CPU time that it took."""
+class Burners:
+    """with Burners(cpu, n): so many bench/burn.c run there. Afterwards .seconds is the CPU time that they
+    took."""
 
-    def __init__(self, cpu, wanted):
-        self.process = server.start([os.path.join(server.BUILD, "bench", "burn")], cpu) if wanted else None
+    def __init__(self, cpu, count):
+        command = [os.path.join(server.BUILD, "bench", "burn")]
+        self.processes = [server.start(command, cpu) for _ in range(count)]
         self.seconds = 0.0
 
     def __enter__(self):
         return self
 
     def __exit__(self, *_):
-        if self.process:
-            os.kill(self.process.pid, signal.SIGKILL)
-            _, self.process.returncode, usage = os.wait4(self.process.pid, 0)
-            self.seconds = usage.ru_utime + usage.ru_stime
+        for p in self.processes:
+            os.kill(p.pid, signal.SIGKILL)
+            _, p.returncode, usage = os.wait4(p.pid, 0)
+            self.seconds += usage.ru_utime + usage.ru_stime
 
 
 def run_slice(row, s, cpus, seconds, method):
@@ -142,7 +145,7 @@ def run_slice(row, s, cpus, seconds, method):
     known of it."""
     s.settle()
     began, idle, cpu = time.monotonic(), idle_seconds(cpus), s.cpu()
-    with Burner(cpus[0], not method.alone) as burner:
+    with Burners(cpus[0], method.burners) as burners:
         counted, client = run_load(row, s.port, cpus[1], seconds, method)
     took = (time.monotonic() - began) * len(set(cpus))
     idle = idle_seconds(cpus) - idle
@@ -158,5 +161,5 @@ def run_slice(row, s, cpus, seconds, method):
         "system_ticks": used[2],
         "client_us": client * 1e6 / requests,
         "per_second": requests / (counted["us"] / 1e6),
-        "other": max(0.0, took - idle - used[0] - client - burner.seconds) / took,
+        "other": max(0.0, took - idle - used[0] - client - burners.seconds) / took,
     }
