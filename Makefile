@@ -54,7 +54,7 @@ FLOORS   := base stage wire task io core probe net http app
 LIB_SRC  := $(wildcard $(FLOORS:%=src/%/*.c) $(FLOORS:%=src/%/*.S))
 LIB_OBJ  := $(LIB_SRC:%=$(BUILD)/obj/%.o)
 PIC_OBJ  := $(LIB_SRC:%=$(BUILD)/pic/%.o)
-TOOL_OBJ := $(patsubst %,$(BUILD)/obj/%.o,$(wildcard src/tool/*.c))
+TOOL_OBJ := $(patsubst %,$(BUILD)/obj/%.o,$(wildcard src/tool/*.c src/tool/*/*.c))
 LIBS     := $(BUILD)/libstoa.a $(BUILD)/libstoa.so
 
 all: $(BUILD)/stoa $(LIBS)  ## build the command and the libraries

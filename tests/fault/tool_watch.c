@@ -10,9 +10,9 @@
 
 #include "stage/table.h"
 #include "support/flaky.h"
-#include "tool/watch_json.h"
-#include "tool/watch_look.h"
-#include "tool/watch_plain.h"
+#include "tool/watch/json.h"
+#include "tool/watch/look.h"
+#include "tool/watch/plain.h"
 
 #include <errno.h>
 #include <stdio.h>

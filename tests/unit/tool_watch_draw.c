@@ -10,7 +10,7 @@
 #include "base/mem.h"
 #include "stage/histogram.h"
 #include "support/page.h"
-#include "tool/watch_draw.h"
+#include "tool/watch/draw.h"
 
 #include <arpa/inet.h>
 #include <stdlib.h>

@@ -8,9 +8,9 @@
 #include <cmocka.h>
 
 #include "support/failing.h"
-#include "tool/watch_match.h"
-#include "tool/watch_options.h"
-#include "tool/watch_words.h"
+#include "tool/watch/match.h"
+#include "tool/watch/options.h"
+#include "tool/watch/words.h"
 
 #include <arpa/inet.h>
 #include <stdlib.h>

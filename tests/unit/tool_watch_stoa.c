@@ -8,7 +8,7 @@
 #include <cmocka.h>
 
 #include "stage/table.h"
-#include "tool/watch_stoa.h"
+#include "tool/watch/stoa.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -7,7 +7,7 @@
 #include <cmocka.h>
 
 #include "tool/keys.h"
-#include "tool/watch_ui.h"
+#include "tool/watch/ui.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -8,7 +8,7 @@
 #include <cmocka.h>
 
 #include "base/cause.h"
-#include "tool/watch_verdict.h"
+#include "tool/watch/verdict.h"
 
 #include <arpa/inet.h>
 #include <stdio.h>
