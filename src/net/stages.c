@@ -27,7 +27,7 @@ static bool is_by_cookie(struct port *p)
  * others the accept queue's order tells enough: who was accepted later came later, and has waited at
  * most for as long and for what has passed since. */
 static const stoa_time CALM_LASTS = STOA_MS;
-static const stoa_time CALM_WAIT = 10 * STOA_MS;
+static const stoa_time CALM_WAIT = 20 * STOA_MS;
 
 static bool is_calm(const struct port *p, stoa_time now)
 {

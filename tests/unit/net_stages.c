@@ -98,10 +98,10 @@ static void test_one_a_millisecond_is_asked_about_while_all_is_calm(void **state
 static void test_after_a_short_wait_the_bound_is_wider(void **state)
 {
     (void)state;
-    kernel.queued_ms = 10;
-    expect(come(0), true, 1, 10 * MS);
+    kernel.queued_ms = 20;
+    expect(come(0), true, 1, 20 * MS);
     const struct stoa_stage_conn *c = come(STOA_MS / 2);
-    expect(c, false, 1, 10 * MS + MS / 2);
+    expect(c, false, 1, 20 * MS + MS / 2);
     assert_int_equal(c->queue_least, 0);
 }
 
@@ -109,9 +109,9 @@ static void test_each_is_asked_about_while_they_wait(void **state)
 {
     (void)state;
     expect(come(0), true, 1, 0);
-    kernel.queued_ms = 11;
-    expect(come(STOA_MS), true, 1, 11 * MS);
-    expect(come(0), true, 1, 11 * MS);
+    kernel.queued_ms = 21;
+    expect(come(STOA_MS), true, 1, 21 * MS);
+    expect(come(0), true, 1, 21 * MS);
     kernel.queued_ms = 0;
     expect(come(0), true, 1, 0);
     expect(come(0), false, 1, 0);
