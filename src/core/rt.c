@@ -2,6 +2,7 @@
  *
  * Knows: threads, signals' masks, the descriptor limit. The loop itself is in core.c. */
 #include "base/check.h"
+#include "base/signals.h"
 #include "base/sys.h"
 #include "core/service.h"
 #include "core/stages.h"
@@ -348,12 +349,9 @@ static int run_core(struct slot *s)
 static void *thread_main(void *arg)
 {
     struct slot *s = arg;
-    /* The program's signals are for the program's threads; faults cannot be blocked. */
+    /* The program's signals are for the program's threads. */
     sigset_t all;
-    sigfillset(&all);
-    static const int faults[] = { SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGABRT, SIGSYS };
-    for (size_t i = 0; i < sizeof faults / sizeof *faults; i++)
-        sigdelset(&all, faults[i]);
+    signals_but_faults(&all);
     pthread_sigmask(SIG_SETMASK, &all, NULL);
     s->result = run_core(s);
     if (s->result < 0)

@@ -67,9 +67,12 @@ void task_settle(struct sched *s, stoa_task *t);
 TOOLS_SWITCHES __attribute__((always_inline)) static inline void task_enter(struct sched *s,
                                                                             stoa_task *t)
 {
+    struct tools_signals signals;
     s->running = t;
     t->state = TASK_RUNNING;
+    tools_signals_hold(&signals);
     context_switch(&s->core, &t->context);
+    tools_signals_let(&signals);
     s->running = NULL;
 }
 

@@ -31,6 +31,7 @@
 #include <sanitizer/lsan_interface.h>
 #endif
 #ifdef TOOLS_TSAN
+#include "base/signals.h"
 #include <sanitizer/tsan_interface.h>
 #endif
 /* ThreadSanitizer keeps a signal back until the program calls something that it knows. It does not know
@@ -134,6 +135,38 @@ static inline void tools_unmap_follows(const void *of_all)
 #endif
     (void)of_all;
 }
+
+/* ---- signals ---- */
+
+/* ThreadSanitizer keeps a signal back until the fiber that ran when it came calls something that it
+ * knows: of one that parks for good, that is never. So under it signals wait while a task runs. */
+#ifdef TOOLS_TSAN
+struct tools_signals {
+    sigset_t before;
+};
+static inline void tools_signals_hold(struct tools_signals *s)
+{
+    sigset_t all;
+    signals_but_faults(&all);
+    pthread_sigmask(SIG_BLOCK, &all, &s->before);
+}
+static inline void tools_signals_let(const struct tools_signals *s)
+{
+    pthread_sigmask(SIG_SETMASK, &s->before, NULL);
+}
+#else
+struct tools_signals {
+    char nothing;
+};
+static inline void tools_signals_hold(struct tools_signals *s)
+{
+    (void)s;
+}
+static inline void tools_signals_let(const struct tools_signals *s)
+{
+    (void)s;
+}
+#endif
 
 /* ---- flows of control ---- */
 

@@ -4,10 +4,14 @@
 
 #include <errno.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
+#include <sys/epoll.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -352,6 +356,41 @@ static void a_limit_without_a_timer_ends_the_wait(void **state)
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
+/* ---- signals ---- */
+
+static volatile sig_atomic_t signals;
+
+static void on_signal(int number)
+{
+    (void)number;
+    signals++;
+}
+
+/* By the bare call, so that it comes as from another process. */
+static int signalled(stoa_task *t, void *arg)
+{
+    struct waiter *w = arg;
+    w->task = t;
+    syscall(SYS_tgkill, getpid(), gettid(), SIGUSR1);
+    return task_park(&s);
+}
+
+static void a_signal_does_not_wait_for_its_task(void **state)
+{
+    (void)state;
+    struct waiter w = { .task = NULL };
+    struct sigaction before, ours = { .sa_handler = on_signal };
+    signals = 0;
+    sigaction(SIGUSR1, &ours, &before);
+    assert_int_equal(task_start(&s, signalled, &w, NULL), 0);
+    epoll_wait(-1, NULL, 0, 0); /* what the tools have held back comes with a call that they know */
+    int came = signals;
+    task_wake(w.task);
+    sched_turn(&s, 1);
+    sigaction(SIGUSR1, &before, NULL);
+    assert_int_equal(came, 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -373,6 +412,7 @@ int main(void)
         TEST(grace_in_advance_outlasts_a_deadline),
         TEST(a_wait_without_a_timer_fails_at_once),
         TEST(a_limit_without_a_timer_ends_the_wait),
+        TEST(a_signal_does_not_wait_for_its_task),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
