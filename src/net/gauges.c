@@ -17,8 +17,8 @@ enum { LONG_EVERY = 10 }; /* looks: the long one, once a second */
 
 /* The SYN queue is counted in a walk through all sockets of the machine, those in TIME_WAIT, too. So
  * that it takes little of a CPU however many there are, the next one waits for so many times what the
- * last one took: while nothing is dropped, while something is, and when that begins. */
-enum { SYN_PACE = 500, SYN_PACE_DROPPING = 100, SYN_PACE_BEGINS = 20 };
+ * last one took: while nothing is dropped and no cookie sent, while that goes on, and when it begins. */
+enum { SYN_PACE = 500, SYN_PACE_NEWS = 100, SYN_PACE_BEGINS = 20 };
 static const stoa_time SYN_EVERY = 300 * STOA_MS; /* nor oftener than this; but when drops begin */
 
 /* One listener. */
@@ -46,8 +46,9 @@ struct gauges {
     unsigned looks;
     stoa_time syn_at;   /* the SYN queue was looked at then; 0 = never */
     stoa_time syn_took; /* of CPU time */
-    bool asks_syn;
-    bool dropped; /* something was, before the last look */
+    stoa_time at;       /* of the long look, */
+    bool dropping;      /* which is made since something was dropped; */
+    bool news;          /* it, or the counters, told of something */
 
     struct counter counters[DROPS_COUNTERS];
     int64_t start[DROPS_COUNTERS];  /* their values */
@@ -127,11 +128,23 @@ static bool has_family(const struct gauges *g, sa_family_t family)
     return false;
 }
 
-static bool asks_syn_now(const struct gauges *g, bool dropped)
+/* Whether the kernel counted a drop or a cookie, of whomever, since the last long look. */
+static bool has_counted(const struct gauges *g)
 {
-    bool begins = dropped && !g->dropped;
-    stoa_time since = core_now(g->core) - g->syn_at;
-    int pace = begins ? SYN_PACE_BEGINS : dropped ? SYN_PACE_DROPPING : SYN_PACE;
+    for (int i = 0; i < DROPS_COUNTERS; i++)
+        if (counter_growth(&g->counters[i]) > 0)
+            return true;
+    return false;
+}
+
+/* Whether it is time to walk through all sockets; notes whether there was news. */
+static bool is_syn_due(struct gauges *g)
+{
+    bool had_news = g->news;
+    g->news = g->dropping || has_counted(g);
+    bool begins = g->news && !had_news;
+    stoa_time since = g->at - g->syn_at;
+    int pace = begins ? SYN_PACE_BEGINS : g->news ? SYN_PACE_NEWS : SYN_PACE;
     return !g->syn_at || (since >= pace * g->syn_took && (begins || since >= SYN_EVERY));
 }
 
@@ -193,19 +206,20 @@ static int ask(const struct io_sys *sys, void *arg)
 {
     struct gauges *g = arg;
     ask_unix_queues(g);
-    if (g->asks_syn) {
+    int r = counters_read(sys, g->counters, DROPS_COUNTERS);
+    if (is_syn_due(g)) {
         stoa_time before = sys->cpu_time(sys);
         ask_syn_queues(g);
         g->syn_took = sys->cpu_time(sys) - before;
+        g->syn_at = g->at;
     }
-    return counters_read(sys, g->counters, DROPS_COUNTERS);
+    return r;
 }
 
 static void look_long(struct gauges *g, bool dropped)
 {
-    g->asks_syn = asks_syn_now(g, dropped);
-    if (g->asks_syn)
-        g->syn_at = core_now(g->core);
+    g->at = core_now(g->core);
+    g->dropping = dropped;
     int r = core_offload(g->core, ask, g);
     if (r < 0)
         return; /* what was counted before stays */
@@ -290,7 +304,6 @@ static void turn(struct gauges *g)
     bool dropped = look_at_all(g);
     if (dropped || g->looks % LONG_EVERY == 0)
         look_long(g, dropped);
-    g->dropped = dropped;
     g->looks++;
     for (int i = 0; i < g->count; i++) {
         judge(g, &g->each[i]);

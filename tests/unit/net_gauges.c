@@ -286,6 +286,9 @@ static void test_a_walk_that_takes_long_is_made_seldom(void **state)
         assert_int_equal(walks_in(100), 1); /* when they begin, at once */
         assert_int_equal(walks_in(9900), 0);
     }
+    kernel.cookies += 31; /* nothing was dropped, but the queue must be full */
+    assert_int_equal(walks_in(1000), 1);
+    assert_int_equal(walks_in(8000), 0);
     int before = kernel.walks;
     for (int i = 0; i < 200; i++) {
         drop(1, 0, 1);
