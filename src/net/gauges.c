@@ -128,7 +128,7 @@ static bool has_family(const struct gauges *g, sa_family_t family)
     return false;
 }
 
-/* Whether the kernel counted a drop or a cookie, of whomever, since the last long look. */
+/* Whether the kernel counted a drop or a cookie, of whomever, between the last two readings. */
 static bool has_counted(const struct gauges *g)
 {
     for (int i = 0; i < DROPS_COUNTERS; i++)
@@ -138,10 +138,10 @@ static bool has_counted(const struct gauges *g)
 }
 
 /* Whether it is time to walk through all sockets; notes whether there was news. */
-static bool is_syn_due(struct gauges *g)
+static bool is_syn_due(struct gauges *g, bool counted)
 {
     bool had_news = g->news;
-    g->news = g->dropping || has_counted(g);
+    g->news = g->dropping || counted;
     bool begins = g->news && !had_news;
     stoa_time since = g->at - g->syn_at;
     int pace = begins ? SYN_PACE_BEGINS : g->news ? SYN_PACE_NEWS : SYN_PACE;
@@ -207,7 +207,7 @@ static int ask(const struct io_sys *sys, void *arg)
     struct gauges *g = arg;
     ask_unix_queues(g);
     int r = counters_read(sys, g->counters, DROPS_COUNTERS);
-    if (is_syn_due(g)) {
+    if (is_syn_due(g, r == 0 && has_counted(g))) {
         stoa_time before = sys->cpu_time(sys);
         ask_syn_queues(g);
         g->syn_took = sys->cpu_time(sys) - before;

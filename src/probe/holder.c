@@ -173,6 +173,12 @@ int holder_sockets(const struct io_sys *sys, int pid, struct buf *ret)
     return r == -ENOENT ? -ESRCH : r < 0 ? r : 0;
 }
 
+bool holder_has(const struct buf *sockets, uint32_t inode)
+{
+    size_t count = sockets->n / sizeof inode;
+    return count && inode && bsearch(&inode, sockets->p, count, sizeof inode, compare_numbers);
+}
+
 /* ---- what is known of them ---- */
 
 static void read_command(const struct io_sys *sys, int pid, struct holder *ret)

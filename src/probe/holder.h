@@ -40,6 +40,9 @@ void holder_describe(const struct io_sys *sys, const struct diag_socket *s, int 
  *   returns  0 and ret, cleared before; -ENOMEM; -ESRCH; -EACCES: it is another user's. */
 int holder_sockets(const struct io_sys *sys, int pid, struct buf *ret);
 
+/* Whether the socket is among them; one without a number, which no process has, never is. */
+bool holder_has(const struct buf *sockets, uint32_t inode);
+
 /* "user www-data", escaped; "user 1000" where /etc/passwd has no name. returns buf. */
 char *holder_format_user(const struct io_sys *sys, uint32_t uid, char *buf, size_t n);
 

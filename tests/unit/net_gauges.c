@@ -288,7 +288,9 @@ static void test_a_walk_that_takes_long_is_made_seldom(void **state)
     }
     kernel.cookies += 31; /* nothing was dropped, but the queue must be full */
     assert_int_equal(walks_in(1000), 1);
+    kernel.has_no_netstat = true; /* what was counted before is no news */
     assert_int_equal(walks_in(8000), 0);
+    kernel.has_no_netstat = false;
     int before = kernel.walks;
     for (int i = 0; i < 200; i++) {
         drop(1, 0, 1);

@@ -133,7 +133,6 @@ static pid_t fork_below(void)
     return pid;
 }
 
-/* What the two of us have is ours, though the child is looked through first. */
 /* All the sockets of one process, by number. */
 static void test_sockets_of_a_process(void **state)
 {
@@ -153,6 +152,11 @@ static void test_sockets_of_a_process(void **state)
             found += fstat(fds[i], &st) == 0 && st.st_ino == inodes[at] && S_ISSOCK(st.st_mode);
     }
     assert_int_equal(found, 2);
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(fstat(fds[i], &st), 0);
+        assert_int_equal(holder_has(&list, (uint32_t)st.st_ino), i != 1);
+    }
+    assert_false(holder_has(&list, 0));
     for (int i = 0; i < 3; i++)
         close(fds[i]);
     buf_done(&list);
@@ -162,6 +166,7 @@ static void test_sockets_of_a_process(void **state)
     waitpid(child, NULL, 0);
     assert_int_equal(holder_sockets(io_sys_kernel(), child, &list), -ESRCH);
     assert_int_equal(list.n, 0);
+    assert_false(holder_has(&list, (uint32_t)st.st_ino));
     struct stoa_mem none = { .alloc = no_memory };
     buf_init(&list, &none, NULL, 0);
     int fd = socket(AF_INET, SOCK_STREAM, 0);
@@ -169,6 +174,7 @@ static void test_sockets_of_a_process(void **state)
     close(fd);
 }
 
+/* What the two of us have is ours, though the child is looked through first. */
 static void test_parent_comes_first(void **state)
 {
     (void)state;

@@ -127,12 +127,6 @@ static int compare_seen(const void *a, const void *b)
     return (x->cookie > y->cookie) - (x->cookie < y->cookie);
 }
 
-static int compare_inodes(const void *a, const void *b)
-{
-    const uint32_t *x = a, *y = b;
-    return (*x > *y) - (*x < *y);
-}
-
 static const struct seen *find_seen(const struct watch_walk *w, uint64_t cookie)
 {
     struct seen wanted = { .cookie = cookie };
@@ -204,13 +198,6 @@ static void keep_conn(struct watch_walk *w, const struct watch_conn *c)
 
 /* ---- the walk ---- */
 
-/* Whether the socket is one of plan.own_pid's. */
-static bool has_own(const struct watch_walk *w, uint32_t inode)
-{
-    size_t count = w->own.n / sizeof inode;
-    return count && inode && bsearch(&inode, w->own.p, count, sizeof inode, compare_inodes);
-}
-
 static int take_conn(void *ctx, const struct diag_socket *s)
 {
     const struct walk *k = ctx;
@@ -221,7 +208,7 @@ static int take_conn(void *ctx, const struct diag_socket *s)
     watch_addr_set(&c.local, &s->local);
     c.listener = watch_listener_of(p->list, p->count, &c.local, s->ifindex);
     bool is_of_target = c.listener >= 0 && p->is_target && p->is_target[c.listener];
-    bool is_own = !is_of_target && has_own(k->w, s->inode);
+    bool is_own = !is_of_target && holder_has(&k->w->own, s->inode);
     if (c.listener < 0 && !is_own)
         return 0;
     struct watch_conns *to = is_own ? &k->w->own_conns : &p->list[c.listener].conns;

@@ -15,7 +15,7 @@ struct watch_walk {
     struct buf conns;      /* struct watch_conn: the best so far, at most twice WATCH_CONNS_MAX */
     uint64_t counted;      /* connections of the target */
     int own_pid;           /* of the last walk's plan */
-    struct buf own;        /* uint32_t: the inodes of its sockets */
+    struct buf own;        /* its sockets, see holder_sockets */
     struct watch_conns own_conns; /* of those among them that no target's listener has */
     enum watch_sort key;          /* which connections matter */
     stoa_time at, took, due;
